@@ -1,0 +1,110 @@
+//! Errors, in the words of the man pages.
+
+use std::{fmt, io};
+
+/// Why an operation on descriptors failed; each variant is one errno.
+///
+/// ```
+/// use fdtable::Error;
+///
+/// assert_eq!(Error::BadFd.errno(), 9);
+/// assert_eq!(std::io::Error::from(Error::TooManyOpenFiles).raw_os_error(), Some(24));
+/// assert_eq!(Error::Busy.to_string(), "descriptor reserved by another operation (EBUSY)");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `EBADF`: the number is not open, or cannot be a descriptor below the limit.
+    #[error("bad file descriptor (EBADF)")]
+    BadFd,
+    /// `EBUSY`: the number is taken, by a reservation or by an operation that has not returned yet.
+    #[error("descriptor reserved by another operation (EBUSY)")]
+    Busy,
+    /// `EINVAL`: an argument is outside its range, or a flag is unknown.
+    #[error("invalid argument (EINVAL)")]
+    Invalid,
+    /// `EMFILE`: every number the placement allows below the limit is taken.
+    #[error("too many open files (EMFILE)")]
+    TooManyOpenFiles,
+    /// `ENFILE`: the open file table holds as many descriptions as its limit allows.
+    #[error("too many open files in system (ENFILE)")]
+    FileTableOverflow,
+}
+
+impl Error {
+    /// The errno, with Linux's value on every platform.
+    ///
+    /// ```
+    /// assert_eq!(fdtable::Error::Invalid.errno(), 22);
+    /// ```
+    #[must_use]
+    pub const fn errno(self) -> i32 {
+        match self {
+            Error::BadFd => 9,
+            Error::Busy => 16,
+            Error::Invalid => 22,
+            Error::FileTableOverflow => 23,
+            Error::TooManyOpenFiles => 24,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        io::Error::from_raw_os_error(error.errno())
+    }
+}
+
+/// The failure of an operation that was given a file to store: the error, and the file back.
+///
+/// ```
+/// use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+///
+/// let files = OpenFileTable::new();
+/// let table = FdTable::builder(&files).limit(0).build()?;
+/// let rejected = table.open(Placement::Lowest, "payload", FdFlags::empty()).unwrap_err();
+/// assert_eq!(rejected.error, Error::TooManyOpenFiles);
+/// assert_eq!(rejected.file, "payload");
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Rejected<F> {
+    /// Why the file could not be stored.
+    pub error: Error,
+    /// What could not be stored.
+    pub file: F,
+}
+
+impl<F> Rejected<F> {
+    pub(crate) fn new(error: Error, file: F) -> Self {
+        Self { error, file }
+    }
+}
+
+impl<F> fmt::Debug for Rejected<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for Rejected<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<F> std::error::Error for Rejected<F> {}
+
+impl<F> From<Rejected<F>> for Error {
+    fn from(rejected: Rejected<F>) -> Self {
+        rejected.error
+    }
+}
+
+impl<F> From<Rejected<F>> for io::Error {
+    fn from(rejected: Rejected<F>) -> Self {
+        rejected.error.into()
+    }
+}

@@ -1,0 +1,81 @@
+//! The flags of a descriptor and of `close_range(2)`.
+
+use crate::Error;
+
+/// Linux's `O_CLOEXEC` on every architecture but alpha, parisc and sparc.
+const O_CLOEXEC: i32 = 0o2_000_000;
+
+bitflags::bitflags! {
+    /// The flags of one file descriptor: `FD_CLOEXEC` and seven bits of the user's own.
+    ///
+    /// They belong to the number and not to the open file description: `dup` does not copy them. The seven are for what a
+    /// supervisor must know of a number without touching its file (passthrough, terminal, has a twin in the kernel, ...).
+    ///
+    /// ```
+    /// use fdtable::FdFlags;
+    ///
+    /// const PASSTHROUGH: FdFlags = FdFlags::USER_1;
+    /// let flags = FdFlags::CLOEXEC | PASSTHROUGH;
+    /// assert!(flags.contains(FdFlags::CLOEXEC));
+    /// ```
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct FdFlags: u8 {
+        /// `FD_CLOEXEC`: a successful exec closes the descriptor.
+        const CLOEXEC = 1;
+        /// The user's first bit.
+        const USER_1 = 1 << 1;
+        /// The user's second bit.
+        const USER_2 = 1 << 2;
+        /// The user's third bit.
+        const USER_3 = 1 << 3;
+        /// The user's fourth bit.
+        const USER_4 = 1 << 4;
+        /// The user's fifth bit.
+        const USER_5 = 1 << 5;
+        /// The user's sixth bit.
+        const USER_6 = 1 << 6;
+        /// The user's seventh bit.
+        const USER_7 = 1 << 7;
+    }
+}
+
+bitflags::bitflags! {
+    /// The flags of `close_range(2)`, with Linux's values; `from_bits_retain` takes the argument of the system call as it is.
+    ///
+    /// ```
+    /// use fdtable::CloseRangeFlags;
+    ///
+    /// assert_eq!(CloseRangeFlags::from_bits(4), Some(CloseRangeFlags::CLOEXEC));
+    /// assert_eq!(CloseRangeFlags::from_bits(1), None);
+    /// ```
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct CloseRangeFlags: u32 {
+        /// `CLOSE_RANGE_UNSHARE`: stop sharing the table first.
+        const UNSHARE = 2;
+        /// `CLOSE_RANGE_CLOEXEC`: set `FD_CLOEXEC` instead of closing.
+        const CLOEXEC = 4;
+    }
+}
+
+impl FdFlags {
+    /// Decodes the flags argument of `dup3(2)`: `O_CLOEXEC` or nothing.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for any other bit, as `dup3` answers before it looks at a descriptor.
+    ///
+    /// ```
+    /// use fdtable::{Error, FdFlags};
+    ///
+    /// assert_eq!(FdFlags::from_dup3(0), Ok(FdFlags::empty()));
+    /// assert_eq!(FdFlags::from_dup3(0o2_000_000), Ok(FdFlags::CLOEXEC));
+    /// assert_eq!(FdFlags::from_dup3(1), Err(Error::Invalid));
+    /// ```
+    pub const fn from_dup3(raw: i32) -> Result<Self, Error> {
+        match raw {
+            0 => Ok(FdFlags::empty()),
+            O_CLOEXEC => Ok(FdFlags::CLOEXEC),
+            _ => Err(Error::Invalid),
+        }
+    }
+}

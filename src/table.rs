@@ -1,0 +1,327 @@
+//! The file descriptor table of a process: its shape, and what looks at one number.
+
+use std::os::fd::RawFd;
+
+use crate::{
+    Error, FdFlags, FileRef, OpenFileTable,
+    sync::{AtomicU32, AtomicUsize, Ordering},
+};
+
+mod chunk;
+mod close;
+#[allow(unsafe_code, reason = "follows pointers to chunks that stay (I4)")]
+mod dense;
+#[allow(unsafe_code, reason = "takes back what no slot has held (I6)")]
+mod dup;
+#[allow(unsafe_code, reason = "follows links under an epoch guard (I5)")]
+mod gap;
+mod iter;
+mod number;
+mod occupancy;
+mod placement;
+mod reservation;
+pub(crate) mod slot;
+mod snapshot;
+mod tiers;
+
+pub use iter::{Drain, Iter};
+pub use placement::Placement;
+pub use reservation::Reservation;
+
+use gap::NUMBERS;
+use number::Number;
+use slot::SlotWord;
+use tiers::Tiers;
+
+/// kbox's first automatic number; a supervisor that injects descriptors with `SECCOMP_IOCTL_NOTIF_ADDFD` builds on it.
+const AUTO_BASE: u32 = 32768;
+/// fs.nr_open's default.
+const LIMIT: u32 = 1 << 20;
+
+/// The file descriptor table of one process: numbers, each open on an open file description.
+///
+/// Any number of threads may call anything at once, and none waits for another: see the [crate page](crate#consistency).
+/// Numbers are `RawFd`s as a system call has them; one that cannot be open is `EBADF`, never a panic.
+///
+/// ```
+/// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+///
+/// let table = FdTable::new(&OpenFileTable::new());
+/// let fd = table.open(Placement::Lowest, "out", FdFlags::empty())?;
+/// table.dup2(fd, 1025)?;
+/// table.close(fd)?;
+/// assert_eq!(format!("{table:?}"), "{1025 -> #0}");
+/// # Ok::<(), fdtable::Error>(())
+/// ```
+pub struct FdTable<T> {
+    files: OpenFileTable<T>,
+    /// `RLIMIT_NOFILE`, at most `NUMBERS`.
+    limit: AtomicU32,
+    /// How many tasks hold the table through a [`Files`](crate::Files).
+    pub(crate) tasks: AtomicUsize,
+    tiers: Tiers,
+}
+
+/// Makes an [`FdTable`] that differs from the usual one; see [`FdTable::builder`].
+#[derive(Debug)]
+#[must_use = "call build"]
+pub struct Builder<'a, T> {
+    files: &'a OpenFileTable<T>,
+    auto_base: u32,
+    limit: u32,
+}
+
+impl<'a, T> Builder<'a, T> {
+    /// Where [`Placement::Auto`] starts, and the 4096 hot numbers of the high range: 32768 unless told; a multiple of 32 from 1024 to 2^31 - 4096.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// let table = FdTable::<()>::builder(&OpenFileTable::new()).auto_base(2048).build()?;
+    /// assert_eq!(table.auto_base(), 2048);
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn auto_base(self, auto_base: u32) -> Self {
+        Self { auto_base, ..self }
+    }
+
+    /// `RLIMIT_NOFILE`: every new number stays below it. 2^20 unless told; more than 2^31 counts as 2^31.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// let table = FdTable::<()>::builder(&OpenFileTable::new()).limit(20_000).build()?;
+    /// assert_eq!(table.limit(), 20_000);
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn limit(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for an `auto_base` that is out of its range.
+    ///
+    /// ```
+    /// # use fdtable::{Error, FdTable, OpenFileTable};
+    /// let files = OpenFileTable::<()>::new();
+    /// assert_eq!(FdTable::builder(&files).auto_base(1000).build().unwrap_err(), Error::Invalid);
+    /// ```
+    pub fn build(self) -> Result<FdTable<T>, Error> {
+        let tiers = Tiers::new(self.auto_base).ok_or(Error::Invalid)?;
+        let (limit, tasks) = (AtomicU32::new(self.limit.min(NUMBERS)), AtomicUsize::new(0));
+        Ok(FdTable {
+            files: self.files.clone(),
+            limit,
+            tasks,
+            tiers,
+        })
+    }
+}
+
+impl<T> FdTable<T> {
+    /// An empty table with the usual base and limit, whose descriptions are in `files`.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// let table = FdTable::<()>::new(&OpenFileTable::new());
+    /// assert_eq!((table.auto_base(), table.limit()), (32768, 1 << 20));
+    /// ```
+    #[must_use]
+    pub fn new(files: &OpenFileTable<T>) -> Self {
+        Self::builder(files)
+            .build()
+            .expect("the usual base is in its range")
+    }
+
+    /// Begins a table with another base or limit.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// let table = FdTable::<()>::builder(&OpenFileTable::new()).auto_base(4096).limit(1 << 31).build()?;
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn builder(files: &OpenFileTable<T>) -> Builder<'_, T> {
+        Builder {
+            files,
+            auto_base: AUTO_BASE,
+            limit: LIMIT,
+        }
+    }
+
+    /// The open file table that holds the descriptions.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let sibling = FdTable::new(table.files());
+    /// # let _: [FdTable<()>; 2] = [table, sibling];
+    /// ```
+    #[must_use]
+    pub fn files(&self) -> &OpenFileTable<T> {
+        &self.files
+    }
+
+    /// Where [`Placement::Auto`] starts.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// assert_eq!(FdTable::<()>::new(&OpenFileTable::new()).auto_base(), 32768);
+    /// ```
+    #[must_use]
+    pub fn auto_base(&self) -> u32 {
+        self.tiers.base()
+    }
+
+    /// `RLIMIT_NOFILE`: the lowest number that cannot be opened.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// assert_eq!(FdTable::<()>::new(&OpenFileTable::new()).limit(), 1 << 20);
+    /// ```
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        // Relaxed: a number on its own.
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// `setrlimit(RLIMIT_NOFILE)`: sets the limit; more than 2^31 counts as 2^31.
+    ///
+    /// What is open above a lower limit stays open and usable. A call that has begun goes by the limit that it found then.
+    ///
+    /// ```
+    /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::At(9), 'a', FdFlags::empty())?;
+    /// table.set_limit(9);
+    /// assert!(table.contains(fd));
+    /// assert_eq!(table.dup2(fd, 10).unwrap_err(), Error::BadFd);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn set_limit(&self, limit: u32) {
+        self.limit.store(limit.min(NUMBERS), Ordering::Relaxed);
+    }
+
+    /// The file that `fd` is open on, or `None` (`EBADF`).
+    ///
+    /// Linearizes at a reading of the slot: against a racing close, `dup2` or reuse it returns the file before or the one after, or
+    /// `None` if `fd` was not open in between; never another number's. In the hot ranges it takes no epoch guard and allocates nothing.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, "file", FdFlags::empty())?;
+    /// assert_eq!(*table.get(fd).unwrap(), "file");
+    /// assert!(table.get(-1).is_none());
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn get(&self, fd: RawFd) -> Option<FileRef<'_, T>> {
+        let (_, file) = self.acquire(Number::new(fd)?)?;
+        Some(file)
+    }
+
+    /// Whether `fd` is open. One load of the slot, in the gap under an epoch guard: wait-free.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// assert!(!FdTable::<()>::new(&OpenFileTable::new()).contains(0));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, fd: RawFd) -> bool {
+        self.flags(fd).is_some()
+    }
+
+    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot, in the gap under an epoch guard: wait-free.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC | FdFlags::USER_1)?;
+    /// assert_eq!(table.flags(fd), Some(FdFlags::CLOEXEC | FdFlags::USER_1));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn flags(&self, fd: RawFd) -> Option<FdFlags> {
+        let word = self.tiers.with_slot(Number::new(fd)?, |slot| slot.load())?;
+        word.index().map(|_| word.flags())
+    }
+
+    /// Sets all eight flags of `fd` and returns those before.
+    ///
+    /// Linearizes at a CAS on the slot's word, so flags can land on no other file than the one that `fd` was open on.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
+    /// assert_eq!(table.set_flags(fd, FdFlags::USER_7)?, FdFlags::CLOEXEC);
+    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_7));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn set_flags(&self, fd: RawFd, flags: FdFlags) -> Result<FdFlags, Error> {
+        self.update_flags(fd, |_| flags)
+    }
+
+    /// `F_SETFD`: sets or clears `FD_CLOEXEC`; the user's flags stay as they are. Atomic as [`set_flags`](Self::set_flags).
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::USER_1)?;
+    /// table.set_cloexec(fd, true)?;
+    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_1 | FdFlags::CLOEXEC));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn set_cloexec(&self, fd: RawFd, cloexec: bool) -> Result<(), Error> {
+        let set = |mut flags: FdFlags| {
+            flags.set(FdFlags::CLOEXEC, cloexec);
+            flags
+        };
+        self.update_flags(fd, set).map(drop)
+    }
+
+    fn update_flags(
+        &self,
+        fd: RawFd,
+        change: impl Fn(FdFlags) -> FdFlags,
+    ) -> Result<FdFlags, Error> {
+        let number = Number::new(fd).ok_or(Error::BadFd)?;
+        let before = self
+            .tiers
+            .with_slot(number, |slot| slot.update_flags(change))
+            .flatten();
+        before.map(SlotWord::flags).ok_or(Error::BadFd)
+    }
+
+    /// The word of an open number and a reference to its file.
+    #[inline]
+    fn acquire(&self, number: Number) -> Option<(SlotWord, FileRef<'_, T>)> {
+        self.tiers
+            .with_slot(number, |slot| self.files.acquire_from(slot).ok())
+            .flatten()
+    }
+
+    /// The number, if a new descriptor may have it.
+    fn below_limit(&self, fd: RawFd) -> Option<Number> {
+        Number::new(fd).filter(|number| number.get() < self.limit())
+    }
+
+    /// Opens a claimed number on a counted index.
+    #[inline]
+    fn fill(&self, number: Number, index: u32, flags: FdFlags) {
+        let filled = self.tiers.with_slot(number, |slot| slot.fill(index, flags));
+        debug_assert!(filled.is_some(), "a claim keeps its chunk");
+    }
+}

@@ -1,0 +1,129 @@
+//! A chunk: 32 numbers in a row, each with a claim in the header and a slot.
+
+use crate::sync::Ordering;
+
+use super::{
+    occupancy::{Above, FAN, Occupancy, Reading},
+    slot::{Slot, SlotWord},
+};
+
+/// What the three tiers are made of. Aligned to a cache line, so that threads on neighbouring chunks do not meet.
+#[repr(align(64))]
+pub(crate) struct Chunk {
+    pub(crate) claims: Occupancy,
+    slots: [Slot; FAN],
+}
+
+/// Where to look for the lowest free number: `from <= number < to`, and never empty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Search {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) reading: Reading,
+}
+
+/// The answer to a search.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Found {
+    /// The number is the caller's now.
+    Claimed(u32),
+    /// None of the range was free during the whole search.
+    Full,
+    /// The place died: unlink it and start again.
+    Dead,
+}
+
+/// The slot of a number within its chunk.
+pub(crate) fn slot_of(number: u32) -> usize {
+    number as usize % FAN
+}
+
+/// The first number of the chunk of a number.
+pub(crate) fn chunk_start(number: u32) -> u32 {
+    number - slot_of(number) as u32
+}
+
+impl Search {
+    /// The search for one number.
+    pub(crate) fn exactly(number: u32) -> Self {
+        Self {
+            from: number,
+            to: number + 1,
+            reading: Reading::Load,
+        }
+    }
+}
+
+impl Chunk {
+    /// A chunk in which only `number` is claimed: it is linked with its first claim, so that it is not reclaimed before.
+    pub(crate) fn with_claim(number: u32) -> Self {
+        Self {
+            claims: Occupancy::with(slot_of(number)),
+            slots: std::array::from_fn(|_| Slot::empty()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn slot(&self, number: u32) -> &Slot {
+        &self.slots[slot_of(number)]
+    }
+
+    pub(crate) fn slots(&self) -> &[Slot; FAN] {
+        &self.slots
+    }
+
+    /// Claims the lowest free number of the search in this chunk, which `search.from` is in.
+    pub(crate) fn claim_lowest(&self, search: Search, above: &Above<'_>) -> Found {
+        let start = chunk_start(search.from);
+        let end = (search.to - start).min(FAN as u32) as usize;
+        let mut state = self.claims.read(search.reading);
+        while let Some(slot) = state.first_clear(slot_of(search.from), end) {
+            state = self.claims.claim(slot);
+            if !state.has(slot) && !state.is_dead() {
+                above.note_if_full(&self.claims);
+                return Found::Claimed(start + slot as u32);
+            }
+        }
+        if state.is_dead() {
+            return Found::Dead;
+        }
+        above.note_if_full(&self.claims);
+        Found::Full
+    }
+
+    /// Gives the claim of `number` back; true if that left the chunk empty.
+    pub(crate) fn release(&self, number: u32, above: &Above<'_>) -> bool {
+        let before = self.claims.release(slot_of(number));
+        if before.is_marked() {
+            above.freed(&self.claims);
+        }
+        before.is_only(slot_of(number))
+    }
+
+    /// Opens, for a table that nobody else sees yet, what is open in `words`.
+    pub(crate) fn plant(&self, words: &[SlotWord; FAN], above: &Above<'_>) {
+        for (slot, &word) in self.slots.iter().zip(words) {
+            slot.plant(word);
+        }
+        let open = words.iter().rev().fold(0, |bits, word| {
+            bits << 1 | u32::from(word.index().is_some())
+        });
+        self.claims.claim_all(open);
+        above.note_if_full(&self.claims);
+    }
+
+    /// The lowest open number from `number` on in this chunk, and its word.
+    pub(crate) fn next_open(&self, number: u32) -> Option<(u32, SlotWord)> {
+        let start = chunk_start(number);
+        let mut from = slot_of(number);
+        // Relaxed: an open slot's claim was set before it was filled.
+        while let Some(slot) = self.claims.load(Ordering::Relaxed).first_set(from) {
+            let word = self.slots[slot].load();
+            if word.index().is_some() {
+                return Some((start + slot as u32, word));
+            }
+            from = slot + 1;
+        }
+        None
+    }
+}

@@ -1,0 +1,199 @@
+//! Duplicating a descriptor, and putting a file where another one is.
+
+use std::os::fd::RawFd;
+
+use crate::{Error, FdFlags, FdTable, FileId, FileRef, Placement, Rejected, sync::spin_loop};
+
+use super::number::Number;
+
+/// How often `dup2` looks again at a number that another call holds, before it answers `EBUSY`.
+const PATIENCE: u32 = if cfg!(all(test, feature = "loom")) {
+    1
+} else {
+    128
+};
+
+impl<T> FdTable<T> {
+    /// `dup(2)` and `fcntl(F_DUPFD)`: opens another number on the file of `old`, with exactly `flags`.
+    ///
+    /// Two steps, as in Linux: the file is looked up, then the number is taken and opened; a close of `old` in between does not matter.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `old` is not open, then those of the [`Placement`].
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, "file", FdFlags::empty())?;
+    /// assert_eq!(table.dup(fd, Placement::From(1025), FdFlags::CLOEXEC)?, 1025);
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn dup(&self, old: RawFd, placement: Placement, flags: FdFlags) -> Result<RawFd, Error> {
+        let file = self.get(old).ok_or(Error::BadFd)?;
+        let number = self.claim(placement)?;
+        self.fill(number, file.into_index(), flags);
+        Ok(number.fd())
+    }
+
+    /// `dup2(2)`: makes `new` refer to the file of `old`, with no flags, and returns the file that it displaced.
+    ///
+    /// An open `new` changes by one CAS: a racing call finds the old file or the new one, never `EBADF`. The displaced file goes to the caller,
+    /// whose drop of it is its release. If `old == new` is open, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `old` is not open, or `new` is negative or not below the limit. `EBUSY` if `new` is reserved, or another call is opening or
+    /// closing it and does not get on.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let a = table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+    /// let b = table.open(Placement::Lowest, 'b', FdFlags::CLOEXEC)?;
+    /// let displaced = table.dup2(a, b)?;
+    /// assert_eq!(displaced.as_deref(), Some(&'b'));
+    /// assert_eq!((*table.get(b).unwrap(), table.flags(b)), ('a', Some(FdFlags::empty())));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<FileRef<'_, T>>, Error> {
+        if old == new {
+            return if self.contains(old) {
+                Ok(None)
+            } else {
+                Err(Error::BadFd)
+            };
+        }
+        self.dup_onto(old, new, FdFlags::empty())
+    }
+
+    /// `dup3(2)`: [`dup2`](Self::dup2) with exactly `flags` on the new number, which it never is without. See [`FdFlags::from_dup3`] for the raw argument.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if `old == new`, open or not; else as `dup2`.
+    ///
+    /// ```
+    /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+    /// table.dup3(fd, 20_000, FdFlags::CLOEXEC)?;
+    /// assert_eq!(table.flags(20_000), Some(FdFlags::CLOEXEC));
+    /// assert_eq!(table.dup3(fd, fd, FdFlags::CLOEXEC).unwrap_err(), Error::Invalid);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn dup3(
+        &self,
+        old: RawFd,
+        new: RawFd,
+        flags: FdFlags,
+    ) -> Result<Option<FileRef<'_, T>>, Error> {
+        if old == new {
+            return Err(Error::Invalid);
+        }
+        self.dup_onto(old, new, flags)
+    }
+
+    fn dup_onto(
+        &self,
+        old: RawFd,
+        new: RawFd,
+        flags: FdFlags,
+    ) -> Result<Option<FileRef<'_, T>>, Error> {
+        let new = self.below_limit(new).ok_or(Error::BadFd)?;
+        let file = self.get(old).ok_or(Error::BadFd)?;
+        self.place(new, file, flags)
+            .map_err(|rejected| rejected.error)
+    }
+
+    /// Makes `fd` refer to a new description of `file`, with exactly `flags`, and returns the file that it displaced; as `dup3` does with a file that is open.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is negative or not below the limit, `ENFILE`, `EBUSY` as `dup2`; each gives `file` back.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// assert!(table.replace(5, "first", FdFlags::empty())?.is_none());
+    /// assert_eq!(table.replace(5, "second", FdFlags::empty())?.as_deref(), Some(&"first"));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn replace(
+        &self,
+        fd: RawFd,
+        file: T,
+        flags: FdFlags,
+    ) -> Result<Option<FileRef<'_, T>>, Rejected<T>> {
+        let Some(number) = self.below_limit(fd) else {
+            return Err(Rejected::new(Error::BadFd, file));
+        };
+        let file = self.files.create(file)?;
+        // SAFETY: I6 - `place` gives back what no slot has held, and nobody else has a reference to what was created here.
+        self.place(number, file, flags)
+            .map_err(|r| Rejected::new(r.error, unsafe { r.file.withdraw() }))
+    }
+
+    /// [`replace`](Self::replace), if `fd` is still open on the description with this id: for a file that has become another meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open or open on another description, `ENFILE`; each gives `file` back.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, "virtual", FdFlags::empty())?;
+    /// let id = table.get(fd).unwrap().id();
+    /// assert_eq!(*table.replace_if(fd, id, "promoted", FdFlags::USER_1)?, "virtual");
+    /// assert!(table.replace_if(fd, id, "too late", FdFlags::USER_1).is_err());
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn replace_if(
+        &self,
+        fd: RawFd,
+        id: FileId,
+        file: T,
+        flags: FdFlags,
+    ) -> Result<FileRef<'_, T>, Rejected<T>> {
+        let Some(number) = Number::new(fd) else {
+            return Err(Rejected::new(Error::BadFd, file));
+        };
+        let file = self.files.create(file)?;
+        match self.change_if(number, id, |slot, word| {
+            slot.swap(word, file.index(), flags)
+        }) {
+            Ok(displaced) => {
+                file.into_index();
+                Ok(displaced)
+            }
+            // SAFETY: I6 - no slot has taken it, and nobody else has a reference to what was created here.
+            Err(error) => Err(Rejected::new(error, unsafe { file.withdraw() })),
+        }
+    }
+
+    /// Opens `number` on `file`, whether it is free or open, and returns what it displaced. A number that another call holds is `EBUSY` in the end.
+    fn place<'a>(
+        &'a self,
+        number: Number,
+        file: FileRef<'a, T>,
+        flags: FdFlags,
+    ) -> Result<Option<FileRef<'a, T>>, Rejected<FileRef<'a, T>>> {
+        for _ in 0..=PATIENCE {
+            let displaced = self
+                .tiers
+                .with_slot(number, |slot| slot.replace(file.index(), flags))
+                .flatten();
+            if let Some(displaced) = displaced {
+                file.into_index();
+                return Ok(Some(self.files.adopt(displaced)));
+            }
+            if self.tiers.claim(number) {
+                self.fill(number, file.into_index(), flags);
+                return Ok(None);
+            }
+            spin_loop();
+        }
+        Err(Rejected::new(Error::Busy, file))
+    }
+}

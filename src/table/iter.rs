@@ -1,0 +1,217 @@
+//! Looking over the whole table, lowest number first; weakly consistent.
+
+use std::{
+    fmt,
+    iter::FusedIterator,
+    os::fd::RawFd,
+    panic::{self, AssertUnwindSafe},
+    thread,
+};
+
+use crate::{FdFlags, FdTable, FileId, FileRef};
+
+use super::{gap::NUMBERS, number::Number};
+
+/// Iterates over the open numbers, lowest first; made by [`FdTable::iter`].
+#[must_use = "iterators are lazy"]
+pub struct Iter<'a, T> {
+    table: &'a FdTable<T>,
+    next: u32,
+}
+
+/// Closes a range of numbers and hands out their files, lowest first; made by [`FdTable::drain`].
+pub struct Drain<'a, T> {
+    table: &'a FdTable<T>,
+    next: u32,
+    end: u32,
+}
+
+impl<T> FdTable<T> {
+    /// The open numbers with their flags and files, lowest first.
+    ///
+    /// Each is read at its own instant: a number that is open during the whole iteration is met, one that is opened or closed meanwhile may be.
+    /// For one instant of the whole table, iterate over a [`fork`](Self::fork).
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// table.open(Placement::At(1025), 'b', FdFlags::empty())?;
+    /// table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
+    /// let open: Vec<_> = table.iter().map(|(fd, flags, file)| (fd, flags, *file)).collect();
+    /// assert_eq!(open, [(0, FdFlags::CLOEXEC, 'a'), (1025, FdFlags::empty(), 'b')]);
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter {
+            table: self,
+            next: 0,
+        }
+    }
+
+    /// The numbers open on the description with this id, lowest first; each read at its own instant.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+    /// table.dup2(fd, 20_000)?;
+    /// let id = table.get(fd).unwrap().id();
+    /// assert!(table.fds_of(id).eq([0, 20_000]));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn fds_of(&self, id: FileId) -> impl Iterator<Item = RawFd> + '_ {
+        self.iter()
+            .filter(move |(_, _, file)| file.id() == id)
+            .map(|(fd, _, _)| fd)
+    }
+
+    /// How many numbers are open; each read at its own instant, so exact when no call is under way.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// table.open(Placement::Any, 'a', FdFlags::empty())?;
+    /// assert_eq!(table.len(), 1);
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open_numbers().count()
+    }
+
+    /// Whether no number is open.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// assert!(FdTable::<()>::new(&OpenFileTable::new()).is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open_numbers().next().is_none()
+    }
+
+    fn open_numbers(&self) -> impl Iterator<Item = Number> + '_ {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let (number, _) = self.tiers.next_open(from, NUMBERS)?;
+            from = number.get() + 1;
+            Some(number)
+        })
+    }
+}
+
+impl<'a, T> Iterator for Iter<'a, T> {
+    type Item = (RawFd, FdFlags, FileRef<'a, T>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (number, _) = self.table.tiers.next_open(self.next, NUMBERS)?;
+            self.next = number.get() + 1;
+            // Not if it has been closed meanwhile.
+            if let Some((word, file)) = self.table.acquire(number) {
+                return Some((number.fd(), word.flags(), file));
+            }
+        }
+    }
+}
+
+impl<'a, T> Drain<'a, T> {
+    pub(super) fn new(table: &'a FdTable<T>, first: u32, end: u32) -> Self {
+        Self {
+            table,
+            next: first,
+            end,
+        }
+    }
+}
+
+impl<'a, T> Iterator for Drain<'a, T> {
+    type Item = (RawFd, FdFlags, FileRef<'a, T>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (number, _) = self.table.tiers.next_open(self.next, self.end)?;
+            self.next = number.get() + 1;
+            // Not if it has been closed meanwhile.
+            if let Some((word, file)) = self.table.close_number(number) {
+                return Some((number.fd(), word.flags(), file));
+            }
+        }
+    }
+}
+
+impl<T> Drop for Drain<'_, T> {
+    /// Closes the rest, also where the drop of a file panics; the first panic goes on when all is closed.
+    fn drop(&mut self) {
+        let mut first = None;
+        for (_, _, file) in &mut *self {
+            if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| drop(file))) {
+                first.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = first
+            && !thread::panicking()
+        {
+            panic::resume_unwind(panic);
+        }
+    }
+}
+
+impl<T> Drop for FdTable<T> {
+    fn drop(&mut self) {
+        drop(Drain::new(self, 0, NUMBERS));
+    }
+}
+
+impl<T> FusedIterator for Iter<'_, T> {}
+impl<T> FusedIterator for Drain<'_, T> {}
+
+impl<'a, T> IntoIterator for &'a FdTable<T> {
+    type Item = (RawFd, FdFlags, FileRef<'a, T>);
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+/// What a number refers to, as `Debug` shows it: `#17 CLOEXEC`.
+struct Entry(FileId, FdFlags);
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(id, flags) = self;
+        write!(f, "#{}", id.index())?;
+        if !flags.is_empty() {
+            f.write_str(" ")?;
+        }
+        bitflags::parser::to_writer(flags, f)
+    }
+}
+
+impl<T> fmt::Debug for FdTable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut set = f.debug_set();
+        for (fd, flags, file) in self {
+            set.entry(&format_args!("{fd} -> {:?}", Entry(file.id(), flags)));
+        }
+        set.finish()
+    }
+}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter")
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Drain<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain")
+            .field("next", &self.next)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}

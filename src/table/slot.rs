@@ -1,0 +1,155 @@
+//! One slot: what a number refers to, in a single atomic word.
+
+use crate::{
+    FdFlags,
+    sync::{AtomicU64, Ordering},
+};
+
+/// Index + 1 of the description (0: empty) in bits 0..32.
+const INDEX: u64 = 0xffff_ffff;
+/// The descriptor's flags in bits 32..40.
+const FLAGS_SHIFT: u32 = 32;
+/// A sequence in bits 40..64, raised by every change of the slot, so that a word does not come back (but for a multiple of 2^24 changes).
+const SEQUENCE_ONE: u64 = 1 << 40;
+const SEQUENCE: u64 = !(SEQUENCE_ONE - 1);
+
+/// The word of a slot, as read at one instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SlotWord(u64);
+
+/// A slot of a chunk. An open one owns one reference to its description.
+///
+/// Written by: the owner of the number's claim, from empty to open; anyone, by CAS, from open to open or to empty.
+/// Read by: anyone.
+pub(crate) struct Slot(AtomicU64);
+
+impl SlotWord {
+    /// An empty slot that never was anything else.
+    pub(crate) const EMPTY: Self = Self(0);
+
+    /// The description, if the slot is open.
+    #[inline]
+    pub(crate) fn index(self) -> Option<u32> {
+        ((self.0 & INDEX) as u32).checked_sub(1)
+    }
+
+    #[inline]
+    pub(crate) fn flags(self) -> FdFlags {
+        FdFlags::from_bits_retain((self.0 >> FLAGS_SHIFT) as u8)
+    }
+
+    /// The word after this one in which the slot is open on `index`.
+    #[inline]
+    pub(crate) fn opened(self, index: u32, flags: FdFlags) -> Self {
+        Self(self.next_sequence() | u64::from(flags.bits()) << FLAGS_SHIFT | u64::from(index + 1))
+    }
+
+    #[inline]
+    fn emptied(self) -> Self {
+        Self(self.next_sequence())
+    }
+
+    fn with_flags(self, flags: FdFlags) -> Self {
+        Self(self.next_sequence() | u64::from(flags.bits()) << FLAGS_SHIFT | self.0 & INDEX)
+    }
+
+    #[inline]
+    fn next_sequence(self) -> u64 {
+        (self.0 & SEQUENCE).wrapping_add(SEQUENCE_ONE)
+    }
+}
+
+impl Slot {
+    pub(crate) fn empty() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[inline]
+    pub(crate) fn load(&self) -> SlotWord {
+        // Acquire: sees the bucket of the description's block; pairs with the Release of `fill` and `swap`.
+        // For a copy of the table it also keeps this reading before the later ones (`Snapshot`).
+        SlotWord(self.0.load(Ordering::Acquire))
+    }
+
+    /// Whether the slot holds `word` still, for `OpenFileTable::acquire_from`.
+    #[inline]
+    pub(crate) fn still_holds(&self, word: SlotWord) -> bool {
+        // Relaxed: nothing is read through it; the Acquire of the count before keeps it after the count.
+        self.0.load(Ordering::Relaxed) == word.0
+    }
+
+    /// Opens an empty slot; for the owner of the number's claim.
+    #[inline]
+    pub(crate) fn fill(&self, index: u32, flags: FdFlags) {
+        // Relaxed: nobody but the owner of the claim changes an empty slot, and the claim's Acquire has shown us the last change.
+        let word = SlotWord(self.0.load(Ordering::Relaxed));
+        debug_assert_eq!(word.index(), None);
+        // Release: passes on the bucket of the block; pairs with the Acquire of `load`.
+        self.0.store(word.opened(index, flags).0, Ordering::Release);
+    }
+
+    /// Sets the word, in a table that nobody else sees yet.
+    pub(crate) fn plant(&self, word: SlotWord) {
+        // Relaxed: published with the table.
+        self.0.store(word.0, Ordering::Relaxed);
+    }
+
+    /// Replaces `word`, which must be open, by a word in which the slot is open on `index`; else says what the slot holds instead.
+    #[inline]
+    pub(crate) fn swap(&self, word: SlotWord, index: u32, flags: FdFlags) -> Result<(), SlotWord> {
+        self.change(word, word.opened(index, flags))
+    }
+
+    /// Empties the slot if it holds `word`, which must be open; else says what it holds instead.
+    #[inline]
+    pub(crate) fn take(&self, word: SlotWord) -> Result<(), SlotWord> {
+        self.change(word, word.emptied())
+    }
+
+    /// Empties an open slot; the reference that the word returned stood for is the caller's.
+    #[inline]
+    pub(crate) fn vacate(&self) -> Option<SlotWord> {
+        let mut word = self.load();
+        loop {
+            word.index()?;
+            match self.take(word) {
+                Ok(()) => return Some(word),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Opens an open slot on another description; the reference to the one before is the caller's. `None` for an empty slot.
+    #[inline]
+    pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<u32> {
+        let mut word = self.load();
+        loop {
+            let before = word.index()?;
+            match self.swap(word, index, flags) {
+                Ok(()) => return Some(before),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Changes the flags of an open slot to what `flags` makes of them; the word before, or `None` for an empty slot.
+    pub(crate) fn update_flags(&self, flags: impl Fn(FdFlags) -> FdFlags) -> Option<SlotWord> {
+        let mut word = self.load();
+        loop {
+            word.index()?;
+            match self.change(word, word.with_flags(flags(word.flags()))) {
+                Ok(()) => return Some(word),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    #[inline]
+    fn change(&self, from: SlotWord, to: SlotWord) -> Result<(), SlotWord> {
+        // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire on failure: as `load`.
+        let changed = self
+            .0
+            .compare_exchange(from.0, to.0, Ordering::Release, Ordering::Acquire);
+        changed.map(drop).map_err(SlotWord)
+    }
+}
