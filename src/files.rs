@@ -1,4 +1,5 @@
-//! What a task holds: a file descriptor table that it may share with other tasks, and may swap for one of its own.
+//! What a task holds: a file descriptor table that it may share with other tasks, and may swap for
+//! one of its own.
 
 use std::{fmt, ops::Deref, sync::Arc};
 
@@ -6,10 +7,12 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::{CloseRangeFlags, Error, FdFlags, FdTable, sync::Ordering};
 
-/// The files of a task: shared with another task by `CLONE_FILES`, copied by `fork`, split by `unshare`, swept by `exec`.
+/// The files of a task: shared with another task by `CLONE_FILES`, copied by `fork`, split by
+/// `unshare`, swept by `exec`.
 ///
-/// One `Files` stands for one task (or one thread group, whose threads share it anyway); the handler threads that serve the task
-/// all use it by reference. Which table it has can change under them: [`load`](Self::load) it once for each system call.
+/// One `Files` stands for one task (or one thread group, whose threads share it anyway); the
+/// handler threads that serve the task all use it by reference. Which table it has can change under
+/// them: [`load`](Self::load) it once for each system call.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
@@ -27,12 +30,14 @@ pub struct Files<T> {
     table: ArcSwap<FdTable<T>>,
 }
 
-/// A loaded table: derefs to `Arc<FdTable>`, and so to the table. Meant for one system call; clone the `Arc` to keep it longer.
+/// A loaded table: derefs to `Arc<FdTable>`, and so to the table. Meant for one system call; clone
+/// the `Arc` to keep it longer.
 pub struct FilesGuard<T> {
     table: Guard<Arc<FdTable<T>>>,
 }
 
-/// What a task's table will be after an exec; dropping it is the roll-back, after which nothing has happened. Made by [`Files::prepare_exec`].
+/// What a task's table will be after an exec; dropping it is the roll-back, after which nothing has
+/// happened. Made by [`Files::prepare_exec`].
 #[must_use = "an exec that is not committed closes nothing"]
 pub struct ExecPlan<'a, T> {
     files: &'a Files<T>,
@@ -52,7 +57,8 @@ impl<T> Files<T> {
         Self::joined(Arc::new(table))
     }
 
-    /// The table at this instant. An exec or unshare of the same task does not change what was loaded before it.
+    /// The table at this instant. An exec or unshare of the same task does not change what was
+    /// loaded before it.
     ///
     /// ```
     /// # use fdtable::{FdTable, Files, OpenFileTable};
@@ -82,7 +88,8 @@ impl<T> Files<T> {
         Self::joined(self.table.load_full())
     }
 
-    /// `fork(2)`: the files of another task, on a copy of the table at one instant; see [`FdTable::fork`].
+    /// `fork(2)`: the files of another task, on a copy of the table at one instant; see
+    /// [`FdTable::fork`].
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
@@ -109,7 +116,8 @@ impl<T> Files<T> {
         shared(&self.load())
     }
 
-    /// `unshare(CLONE_FILES)`: from now on this task has a copy of the table, taken at one instant; nothing if it does not share it.
+    /// `unshare(CLONE_FILES)`: from now on this task has a copy of the table, taken at one instant;
+    /// nothing if it does not share it.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
@@ -124,10 +132,12 @@ impl<T> Files<T> {
         self.unshare_keeping(&|_, _| true);
     }
 
-    /// Makes ready what a successful `execve(2)` does to the files: a copy of the table at one instant, without its `FD_CLOEXEC` descriptors.
+    /// Makes ready what a successful `execve(2)` does to the files: a copy of the table at one
+    /// instant, without its `FD_CLOEXEC` descriptors.
     ///
-    /// Nothing is closed before [`ExecPlan::commit`]. What changes in the table between the two is not in the plan: the kernel has ended the
-    /// other threads of the task before it closes, so prepare when they are gone.
+    /// Nothing is closed before [`ExecPlan::commit`]. What changes in the table between the two is
+    /// not in the plan: the kernel has ended the other threads of the task before it closes, so
+    /// prepare when they are gone.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
@@ -146,9 +156,11 @@ impl<T> Files<T> {
         ExecPlan { files: self, table }
     }
 
-    /// `close_range(2)`: closes `first..=last`, or with `CLOEXEC` marks it; with `UNSHARE` in a table of this task's own, which siblings do not see.
+    /// `close_range(2)`: closes `first..=last`, or with `CLOEXEC` marks it; with `UNSHARE` in a
+    /// table of this task's own, which siblings do not see.
     ///
-    /// With `UNSHARE` on a shared table, the copy is made at one instant, without what would be closed. Else as [`FdTable::close_range`].
+    /// With `UNSHARE` on a shared table, the copy is made at one instant, without what would be
+    /// closed. Else as [`FdTable::close_range`].
     ///
     /// # Errors
     ///
@@ -231,8 +243,9 @@ impl<T> ExecPlan<'_, T> {
         &self.table
     }
 
-    /// The exec has succeeded: the task has the plan's table from now on, in one step. Tasks that shared the old one keep it, `FD_CLOEXEC`
-    /// descriptors and all; if there are none, what only the old one held is released here (or when the last loaded [`FilesGuard`] of it goes).
+    /// The exec has succeeded: the task has the plan's table from now on, in one step. Tasks that
+    /// shared the old one keep it, `FD_CLOEXEC` descriptors and all; if there are none, what only
+    /// the old one held is released here (or when the last loaded [`FilesGuard`] of it goes).
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};

@@ -8,8 +8,9 @@ const O_CLOEXEC: i32 = 0o2_000_000;
 bitflags::bitflags! {
     /// The flags of one file descriptor: `FD_CLOEXEC` and seven bits of the user's own.
     ///
-    /// They belong to the number and not to the open file description: `dup` does not copy them. The seven are for what a
-    /// supervisor must know of a number without touching its file (passthrough, terminal, has a twin in the kernel, ...).
+    /// They belong to the number and not to the open file description: `dup` does not copy them.
+    /// The seven are for what a supervisor must know of a number without touching its file
+    /// (passthrough, terminal, has a twin in the kernel, ...).
     ///
     /// ```
     /// use fdtable::FdFlags;
@@ -40,7 +41,8 @@ bitflags::bitflags! {
 }
 
 bitflags::bitflags! {
-    /// The flags of `close_range(2)`, with Linux's values; `from_bits_retain` takes the argument of the system call as it is.
+    /// The flags of `close_range(2)`, with Linux's values; `from_bits_retain` takes the argument of
+    /// the system call as it is.
     ///
     /// ```
     /// use fdtable::CloseRangeFlags;

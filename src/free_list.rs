@@ -1,7 +1,9 @@
-//! The free blocks of the open file table: a few stacks of indices, so that threads do not meet on one cache line.
+//! The free blocks of the open file table: a few stacks of indices, so that threads do not meet on
+//! one cache line.
 //!
-//! Each is a Treiber stack whose links lie in the blocks themselves; that a block never changes its type makes reading a stale link
-//! harmless, and a tag in the head, raised by every push, makes acting on one impossible (but for 2^32 pushes in between).
+//! Each is a Treiber stack whose links lie in the blocks themselves; that a block never changes its
+//! type makes reading a stale link harmless, and a tag in the head, raised by every push, makes
+//! acting on one impossible (but for 2^32 pushes in between).
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, thread_index};
 
@@ -11,7 +13,8 @@ const STACKS: usize = if cfg!(all(test, feature = "loom")) {
     16
 };
 
-/// Free blocks by thread: who frees a block finds it again, in its cache; who finds none looks at the others' before the table grows.
+/// Free blocks by thread: who frees a block finds it again, in its cache; who finds none looks at
+/// the others' before the table grows.
 pub(crate) struct FreeLists {
     stacks: [Stack; STACKS],
 }
@@ -58,7 +61,8 @@ impl FreeLists {
         loop {
             // Relaxed: published by the CAS below.
             link(index).store(head.link(), Ordering::Relaxed);
-            // Release: publishes the link, and the end of the block's last life; pairs with the Acquire in `pop_from`.
+            // Release: publishes the link, and the end of the block's last life; pairs with the
+            // Acquire in `pop_from`.
             match stack.compare_exchange_weak(
                 head.0,
                 head.pushed(index).0,
@@ -71,7 +75,8 @@ impl FreeLists {
         }
     }
 
-    /// Takes a block, of this thread's stack if it has one. With `confirm`, `None` says that an RMW has found each stack empty.
+    /// Takes a block, of this thread's stack if it has one. With `confirm`, `None` says that an RMW
+    /// has found each stack empty.
     pub(crate) fn pop<'a>(
         &self,
         confirm: bool,
@@ -87,7 +92,8 @@ fn pop_from<'a>(
     confirm: bool,
     link: impl Fn(u32) -> &'a AtomicU32,
 ) -> Option<u32> {
-    // Acquire: sees the link and the end of the block's last life; pairs with the Release in `push`.
+    // Acquire: sees the link and the end of the block's last life; pairs with the Release in
+    // `push`.
     let read = if confirm {
         stack.fetch_or(0, Ordering::Acquire)
     } else {
@@ -98,7 +104,8 @@ fn pop_from<'a>(
         let index = head.first()?;
         // Relaxed: garbage if the block has been popped meanwhile, but then the CAS fails.
         let next = link(index).load(Ordering::Relaxed);
-        // Relaxed on success: `head` was read with Acquire and has not changed since. Acquire on failure: as the first reading.
+        // Relaxed on success: `head` was read with Acquire and has not changed since. Acquire on
+        // failure: as the first reading.
         match stack.compare_exchange_weak(
             head.0,
             head.popped(next).0,

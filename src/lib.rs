@@ -1,16 +1,42 @@
-//! A lock-free file descriptor table.
+#![doc = include_str!("../README.md")]
+//!
+//! # Consistency
+//!
+//! * What one call does to one number is atomic, and linearizable against every other call on that
+//!   number. Each method says where.
+//! * A number counts as given back when the call that closed it returns. A racing placement may
+//!   pass it by until then, and a racing `dup2` onto it may answer `EBUSY`.
+//! * *Lowest* placement never skips a number that was free during the whole call.
+//! * [`FdTable::fork`], and all that copies a table, copies one instant of it.
+//! * [`FdTable::iter`], [`FdTable::close_range`] and what else walks over many numbers does to each
+//!   what it does at an instant of its own.
+//! * The last reference to go drops the file, on the thread and at the moment it goes. Only memory
+//!   may be given back later.
+//!
+//! # Progress
+//!
+//! No call waits for another thread. `contains` and `flags` are wait-free; everything else is
+//! lock-free: a call that tries again does so because another call got on. A thread stopped
+//! anywhere holds up one number at the most, to which `dup2` answers `EBUSY`. Copies of a table
+//! look again while it changes, so a table that other threads change without pause can keep a
+//! `fork` busy.
+//!
+//! # Features
+//!
+//! * `loom`: for this crate's own tests, which check the interleavings of the code above with
+//!   [loom](https://docs.rs/loom). It changes nothing else.
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "counts who may touch a file (I2, I3)")]
 mod description;
 mod error;
+// arc-swap is invisible to loom.
 #[cfg(not(all(test, feature = "loom")))]
 mod files;
 mod flags;
 mod free_list;
 #[allow(unsafe_code, reason = "turns indices into blocks (I1)")]
 mod open_files;
-#[allow(unsafe_code, reason = "cells and zeroed memory")]
 mod sync;
 mod table;
 
@@ -22,3 +48,14 @@ pub use files::{ExecPlan, Files, FilesGuard};
 pub use flags::{CloseRangeFlags, FdFlags};
 pub use open_files::{FileId, FileRef, OpenFileTable, OwnedFileRef};
 pub use table::{Builder, Drain, FdTable, Iter, Placement, Reservation};
+
+#[doc = include_str!("../docs/DESIGN.md")]
+pub mod design {}
+
+#[doc = include_str!("../docs/SEMANTICS.md")]
+pub mod semantics {}
+
+#[cfg(all(test, feature = "loom"))]
+#[allow(unsafe_code, reason = "the models of unsafe code call it")]
+#[path = "../loom-tests/mod.rs"]
+mod loom_tests;

@@ -1,7 +1,9 @@
-//! The open file table: a type-stable slab of descriptions, shared by all descriptor tables of a system.
+//! The open file table: a type-stable slab of descriptions, shared by all descriptor tables of a
+//! system.
 //!
-//! Blocks are named by index. Index `i` lies in bucket `b` of `FIRST << b` blocks; a bucket is published once by CAS, filled with zeroes
-//! (which is a free block), and kept until the table drops. Free blocks wait in [`free_list`](crate::free_list)s.
+//! Blocks are named by index. Index `i` lies in bucket `b` of `FIRST << b` blocks; a bucket is
+//! published once by CAS, filled with zeroes (which is a free block), and kept until the table
+//! drops. Free blocks wait in [`free_list`](crate::free_list)s.
 
 use std::{fmt, mem, ops::Deref, ptr, sync::Arc};
 
@@ -24,10 +26,12 @@ const MAX_FILES: u32 = 1 << 31;
 /// Enough buckets for `MAX_FILES`.
 const BUCKETS: usize = (MAX_FILES.ilog2() - FIRST.ilog2()) as usize + 1;
 
-/// The system-wide open file table, which holds the open file descriptions; a cheap handle, cloned to share it.
+/// The system-wide open file table, which holds the open file descriptions; a cheap handle, cloned
+/// to share it.
 ///
-/// Every [`FdTable`](crate::FdTable) made on it refers to its descriptions, and keeps it alive. Opening, closing and lookup on any
-/// number of threads take no lock; what a description occupied is recycled and never given back before the table drops.
+/// Every [`FdTable`](crate::FdTable) made on it refers to its descriptions, and keeps it alive.
+/// Opening, closing and lookup on any number of threads take no lock; what a description occupied
+/// is recycled and never given back before the table drops.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -63,10 +67,11 @@ pub(crate) struct Vacant<'a, T> {
     index: u32,
 }
 
-/// Names one open file description, now and after its end: no other description of its [`OpenFileTable`] ever has the same id, until
-/// the 32-bit generation of its block wraps.
+/// Names one open file description, now and after its end: no other description of its
+/// [`OpenFileTable`] ever has the same id, until the 32-bit generation of its block wraps.
 ///
-/// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if) and [`replace_if`](crate::FdTable::replace_if).
+/// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if) and
+/// [`replace_if`](crate::FdTable::replace_if).
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -85,8 +90,9 @@ pub struct FileId {
 
 /// A counted reference to an open file description, borrowed from its table.
 ///
-/// The file lives as long as any descriptor or reference refers to it. Dropping the last one drops the `T` there and then, on the
-/// thread that drops it: drop a `FileRef` before you answer the system call that it was for.
+/// The file lives as long as any descriptor or reference refers to it. Dropping the last one drops
+/// the `T` there and then, on the thread that drops it: drop a `FileRef` before you answer the
+/// system call that it was for.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -139,9 +145,11 @@ impl<T> OpenFileTable<T> {
         Self::with_limit(MAX_FILES)
     }
 
-    /// An open file table for at most `max_files` descriptions at once (more than 2^31 counts as 2^31); the next one is `ENFILE`.
+    /// An open file table for at most `max_files` descriptions at once (more than 2^31 counts as
+    /// 2^31); the next one is `ENFILE`.
     ///
-    /// `dup` does not count, as it makes no description. A description counts until its last reference is dropped and its `T` too.
+    /// `dup` does not count, as it makes no description. A description counts until its last
+    /// reference is dropped and its `T` too.
     ///
     /// ```
     /// use fdtable::{Error, OpenFileTable};
@@ -166,7 +174,8 @@ impl<T> OpenFileTable<T> {
         }
     }
 
-    /// Makes a description that no descriptor refers to yet; [`Reservation::install_ref`](crate::Reservation::install_ref) opens a number on it.
+    /// Makes a description that no descriptor refers to yet;
+    /// [`Reservation::install_ref`](crate::Reservation::install_ref) opens a number on it.
     ///
     /// # Errors
     ///
@@ -194,7 +203,8 @@ impl<T> OpenFileTable<T> {
         }
     }
 
-    /// Takes a free block: a recycled one, else one never used. `None` only after each free list was seen empty by an RMW with all blocks used.
+    /// Takes a free block: a recycled one, else one never used. `None` only after each free list
+    /// was seen empty by an RMW with all blocks used.
     pub(crate) fn vacant(&self) -> Option<Vacant<'_, T>> {
         let recycled = |confirm| {
             self.slab
@@ -207,9 +217,11 @@ impl<T> OpenFileTable<T> {
         Some(Vacant { files: self, index })
     }
 
-    /// Counts a reference to whatever file `slot` refers to, and says which word of the slot that was; `Err` is the word of an empty slot.
+    /// Counts a reference to whatever file `slot` refers to, and says which word of the slot that
+    /// was; `Err` is the word of an empty slot.
     ///
-    /// Linearizes at the last reading of the slot. Lock-free: another try means that another thread has changed the slot.
+    /// Linearizes at the last reading of the slot. Lock-free: another try means that another thread
+    /// has changed the slot.
     #[inline]
     pub(crate) fn acquire_from(&self, slot: &Slot) -> Result<(SlotWord, FileRef<'_, T>), SlotWord> {
         loop {
@@ -219,10 +231,12 @@ impl<T> OpenFileTable<T> {
             };
             let block = self.block(index);
             let live = block.try_acquire();
-            // Either the slot still holds the word: then its own reference, which is in the count, kept the block live from the closer's
-            // point of view too, and our count was added to that very life. Or it has changed: then `Slot::take` or `Slot::swap` may have come
-            // before our count, and the count may be on another life of the block, or on none. The closer argues the same: it gives its
-            // reference up only after the slot has changed (`FdTable::close`), so who counted before that is still counted.
+            // Either the slot still holds the word: then its own reference, which is in the count,
+            // kept the block live from the closer's point of view too, and our count was added to
+            // that very life. Or it has changed: then `Slot::take` or `Slot::swap` may have come
+            // before our count, and the count may be on another life of the block, or on none. The
+            // closer argues the same: it gives its reference up only after the slot has changed
+            // (`FdTable::close`), so who counted before that is still counted.
             if live && slot.still_holds(word) {
                 return Ok((
                     word,
@@ -256,10 +270,12 @@ impl<T> OpenFileTable<T> {
     #[inline]
     fn block(&self, index: u32) -> &Description<T> {
         let (bucket, offset) = locate(index);
-        // Relaxed: whoever passed the index on had seen the bucket, and passed it on with Release: a slot (`Slot::load`), a free list.
+        // Relaxed: whoever passed the index on had seen the bucket, and passed it on with Release:
+        // a slot (`Slot::load`), a free list.
         let blocks = self.slab.buckets[bucket].load(Ordering::Relaxed);
         debug_assert!(!blocks.is_null());
-        // SAFETY: I1 - an index is handed out only after its bucket was published, and a bucket stays until the slab drops.
+        // SAFETY: I1 - an index is handed out only after its bucket was published, and a bucket
+        // stays until the slab drops.
         unsafe { &*blocks.add(offset) }
     }
 
@@ -270,7 +286,8 @@ impl<T> OpenFileTable<T> {
         }
     }
 
-    /// Drops the file of a block whose last reference is gone, then gives the block back, also when the drop panics.
+    /// Drops the file of a block whose last reference is gone, then gives the block back, also when
+    /// the drop panics.
     #[inline]
     fn bury(&self, index: u32, block: &Description<T>) {
         let _back = Vacant { files: self, index };
@@ -295,7 +312,8 @@ impl<T> Slab<T> {
 
     /// Makes sure that a bucket is there.
     fn grow(&self, bucket: usize) {
-        // Acquire: sees the zeroes of a bucket that another thread published below, to pass them on with the index.
+        // Acquire: sees the zeroes of a bucket that another thread published below, to pass them on
+        // with the index.
         if !self.buckets[bucket].load(Ordering::Acquire).is_null() {
             return;
         }
@@ -317,18 +335,21 @@ impl<T> Slab<T> {
 impl<T> Drop for Slab<T> {
     fn drop(&mut self) {
         for (bucket, blocks) in self.buckets.iter().enumerate() {
-            // Relaxed: the last handle is gone, and `Arc` has ordered everyone else's work before this.
+            // Relaxed: the last handle is gone, and `Arc` has ordered everyone else's work before
+            // this.
             let blocks = blocks.load(Ordering::Relaxed);
             if !blocks.is_null() {
                 let slice = ptr::slice_from_raw_parts_mut(blocks, bucket_len(bucket));
-                // SAFETY: I1 - published by `grow` with this length, and no handle is left. No block is live: a reference holds a handle.
+                // SAFETY: I1 - published by `grow` with this length, and no handle is left. No
+                // block is live: a reference holds a handle.
                 drop(unsafe { Box::from_raw(slice) });
             }
         }
     }
 }
 
-/// Index to (bucket, offset): bucket `b` starts at index `(FIRST << b) - FIRST`, so `index + FIRST` has its highest bit at `b + log2(FIRST)`.
+/// Index to (bucket, offset): bucket `b` starts at index `(FIRST << b) - FIRST`, so `index + FIRST`
+/// has its highest bit at `b + log2(FIRST)`.
 #[inline]
 fn locate(index: u32) -> (usize, usize) {
     let shifted = index + FIRST;

@@ -1,32 +1,165 @@
 //! The atomics, cells and epochs this crate is built on, chosen in this one place.
-pub(crate) use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-pub(crate) mod epoch {
-    pub(crate) use crossbeam_epoch::{Atomic, Guard, Owned, Shared, pin, unprotected};
-}
-#[derive(Debug)]
-pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
-impl<T> UnsafeCell<T> {
-    pub(crate) fn new(v: T) -> Self {
-        Self(core::cell::UnsafeCell::new(v))
-    }
-    #[inline(always)]
-    pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
-        f(self.0.get())
-    }
-    #[inline(always)]
-    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
-        f(self.0.get())
-    }
-}
-pub(crate) use core::hint::spin_loop;
+//!
+//! core's and crossbeam's; in this crate's own unit tests, when they are built with the feature `loom`, loom's and a model of the epoch
+//! (`loom-tests/epoch.rs`). Both sides have loom's shape: no const constructors, no `get_mut`, cells entered through a closure.
+
+#![allow(
+    unsafe_code,
+    reason = "zeroed memory, and the promise of the types that may lie in it"
+)]
+
+use std::mem::MaybeUninit;
+
+#[cfg(not(all(test, feature = "loom")))]
+pub(crate) use self::native::{
+    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, epoch, fence, spin_loop,
+    thread_index, zeroed_boxed_slice,
+};
+
+#[cfg(all(test, feature = "loom"))]
+pub(crate) use self::checked::{
+    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, fence, spin_loop,
+    thread_index, zeroed_boxed_slice,
+};
+
+#[cfg(all(test, feature = "loom"))]
+#[path = "../loom-tests/epoch.rs"]
+pub(crate) mod epoch;
+
+/// A type that zeroed memory is a value of.
+///
+/// # Safety
+///
+/// All bytes zero must be a valid value, and equal to what [`zero`](Self::zero) builds.
 pub(crate) unsafe trait Zeroable {
+    /// The same value, built: loom's atomics are more than their bytes.
+    #[cfg_attr(
+        not(all(test, feature = "loom")),
+        allow(dead_code, reason = "the memory comes zeroed")
+    )]
     fn zero() -> Self;
 }
-pub(crate) fn zeroed_boxed_slice<T: Zeroable>(len: usize) -> Box<[T]> {
-    (0..len).map(|_| T::zero()).collect()
+
+macro_rules! zeroable {
+    ($($type:ty [$($of:ident)?] = $zero:expr;)*) => {$(
+        // SAFETY: an atomic has the representation of its value, zero is a valid integer and a null pointer, and anything is a `MaybeUninit`.
+        unsafe impl$(<$of>)? Zeroable for $type {
+            fn zero() -> Self {
+                $zero
+            }
+        }
+    )*};
 }
-pub(crate) fn thread_index() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! { static INDEX: usize = NEXT.fetch_add(1, Ordering::Relaxed); }
-    INDEX.try_with(|i| *i).unwrap_or(0)
+
+zeroable! {
+    AtomicU32 [] = AtomicU32::new(0);
+    AtomicU64 [] = AtomicU64::new(0);
+    AtomicUsize [] = AtomicUsize::new(0);
+    AtomicPtr<T> [T] = AtomicPtr::new(std::ptr::null_mut());
+    UnsafeCell<MaybeUninit<T>> [T] = UnsafeCell::new(MaybeUninit::zeroed());
+}
+
+#[cfg(not(all(test, feature = "loom")))]
+mod native {
+    use std::{
+        alloc::{self, Layout},
+        cell::{self, Cell},
+        ptr::{self, NonNull},
+    };
+
+    pub(crate) use core::{
+        hint::spin_loop,
+        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    };
+    pub(crate) use crossbeam_epoch as epoch;
+
+    use super::Zeroable;
+
+    /// core's cell in loom's shape.
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub(crate) struct UnsafeCell<T>(cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(cell::UnsafeCell::new(value))
+        }
+
+        /// Reads: `f` may dereference the pointer while nobody writes.
+        #[inline(always)]
+        pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        /// Writes: `f` may dereference the pointer while nobody else reads or writes.
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+
+    /// `len` zeros; the pages of a large slice stay untouched until they are used.
+    pub(crate) fn zeroed_boxed_slice<T: Zeroable>(len: usize) -> Box<[T]> {
+        let layout = Layout::array::<T>(len).expect("a slice larger than the address space");
+        let data = if layout.size() == 0 {
+            NonNull::dangling()
+        } else {
+            // SAFETY: the size is not zero.
+            let memory = unsafe { alloc::alloc_zeroed(layout) };
+            NonNull::new(memory.cast()).unwrap_or_else(|| alloc::handle_alloc_error(layout))
+        };
+        let slice = ptr::slice_from_raw_parts_mut(data.as_ptr(), len);
+        // SAFETY: allocated by the global allocator with the slice's layout (or of size zero and aligned), and all zero, which is a
+        // valid `T`: `T` is `Zeroable`.
+        unsafe { Box::from_raw(slice) }
+    }
+
+    /// A small number for the calling thread, its own as long as the process runs: 0 for the first thread that asks, then 1...
+    #[inline]
+    pub(crate) fn thread_index() -> usize {
+        const UNKNOWN: usize = usize::MAX;
+        // Const and without a destructor: no lazy initialisation, and usable from the destructors of other thread locals.
+        thread_local!(static INDEX: Cell<usize> = const { Cell::new(UNKNOWN) });
+
+        #[cold]
+        fn assign(index: &Cell<usize>) -> usize {
+            static NEXT: AtomicUsize = AtomicUsize::new(0);
+            // Relaxed: only that it is unique matters.
+            index.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            index.get()
+        }
+
+        INDEX.with(|index| {
+            if index.get() == UNKNOWN {
+                assign(index)
+            } else {
+                index.get()
+            }
+        })
+    }
+}
+
+#[cfg(all(test, feature = "loom"))]
+mod checked {
+    // loom runs a thread that waits for another only when told that it waits.
+    pub(crate) use loom::{
+        cell::UnsafeCell,
+        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+        thread::yield_now as spin_loop,
+    };
+
+    use super::Zeroable;
+
+    /// `len` zeros, built one by one.
+    pub(crate) fn zeroed_boxed_slice<T: Zeroable>(len: usize) -> Box<[T]> {
+        (0..len).map(|_| T::zero()).collect()
+    }
+
+    /// loom's number of the calling thread: 0 for the model's main thread, then in the order of spawning, so the same in every execution.
+    pub(crate) fn thread_index() -> usize {
+        // loom shows the number in its Debug form (`ThreadId(1)`) alone.
+        let id = format!("{:?}", loom::thread::current().id());
+        let digits = id.trim_matches(|c: char| !c.is_ascii_digit());
+        digits.parse().expect("loom's thread ids are numbered")
+    }
 }

@@ -33,15 +33,17 @@ use number::Number;
 use slot::SlotWord;
 use tiers::Tiers;
 
-/// kbox's first automatic number; a supervisor that injects descriptors with `SECCOMP_IOCTL_NOTIF_ADDFD` builds on it.
+/// kbox's first automatic number; a supervisor that injects descriptors with
+/// `SECCOMP_IOCTL_NOTIF_ADDFD` builds on it.
 const AUTO_BASE: u32 = 32768;
 /// fs.nr_open's default.
 const LIMIT: u32 = 1 << 20;
 
 /// The file descriptor table of one process: numbers, each open on an open file description.
 ///
-/// Any number of threads may call anything at once, and none waits for another: see the [crate page](crate#consistency).
-/// Numbers are `RawFd`s as a system call has them; one that cannot be open is `EBADF`, never a panic.
+/// Any number of threads may call anything at once, and none waits for another: see the [crate
+/// page](crate#consistency). Numbers are `RawFd`s as a system call has them; one that cannot be
+/// open is `EBADF`, never a panic.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -72,7 +74,8 @@ pub struct Builder<'a, T> {
 }
 
 impl<'a, T> Builder<'a, T> {
-    /// Where [`Placement::Auto`] starts, and the 4096 hot numbers of the high range: 32768 unless told; a multiple of 32 from 1024 to 2^31 - 4096.
+    /// Where [`Placement::Auto`] starts, and the 4096 hot numbers of the high range: 32768 unless
+    /// told; a multiple of 32 from 1024 to 2^31 - 4096.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};
@@ -84,7 +87,8 @@ impl<'a, T> Builder<'a, T> {
         Self { auto_base, ..self }
     }
 
-    /// `RLIMIT_NOFILE`: every new number stays below it. 2^20 unless told; more than 2^31 counts as 2^31.
+    /// `RLIMIT_NOFILE`: every new number stays below it. 2^20 unless told; more than 2^31 counts as
+    /// 2^31.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};
@@ -187,7 +191,8 @@ impl<T> FdTable<T> {
 
     /// `setrlimit(RLIMIT_NOFILE)`: sets the limit; more than 2^31 counts as 2^31.
     ///
-    /// What is open above a lower limit stays open and usable. A call that has begun goes by the limit that it found then.
+    /// What is open above a lower limit stays open and usable. A call that has begun goes by the
+    /// limit that it found then.
     ///
     /// ```
     /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
@@ -204,8 +209,9 @@ impl<T> FdTable<T> {
 
     /// The file that `fd` is open on, or `None` (`EBADF`).
     ///
-    /// Linearizes at a reading of the slot: against a racing close, `dup2` or reuse it returns the file before or the one after, or
-    /// `None` if `fd` was not open in between; never another number's. In the hot ranges it takes no epoch guard and allocates nothing.
+    /// Linearizes at a reading of the slot: against a racing close, `dup2` or reuse it returns the
+    /// file before or the one after, or `None` if `fd` was not open in between; never another
+    /// number's. In the hot ranges it takes no epoch guard and allocates nothing.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -234,7 +240,8 @@ impl<T> FdTable<T> {
         self.flags(fd).is_some()
     }
 
-    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot, in the gap under an epoch guard: wait-free.
+    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot, in the gap under an
+    /// epoch guard: wait-free.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -252,7 +259,8 @@ impl<T> FdTable<T> {
 
     /// Sets all eight flags of `fd` and returns those before.
     ///
-    /// Linearizes at a CAS on the slot's word, so flags can land on no other file than the one that `fd` was open on.
+    /// Linearizes at a CAS on the slot's word, so flags can land on no other file than the one that
+    /// `fd` was open on.
     ///
     /// # Errors
     ///
@@ -270,7 +278,8 @@ impl<T> FdTable<T> {
         self.update_flags(fd, |_| flags)
     }
 
-    /// `F_SETFD`: sets or clears `FD_CLOEXEC`; the user's flags stay as they are. Atomic as [`set_flags`](Self::set_flags).
+    /// `F_SETFD`: sets or clears `FD_CLOEXEC`; the user's flags stay as they are. Atomic as
+    /// [`set_flags`](Self::set_flags).
     ///
     /// # Errors
     ///

@@ -7,7 +7,8 @@ use super::{
     slot::{Slot, SlotWord},
 };
 
-/// What the three tiers are made of. Aligned to a cache line, so that threads on neighbouring chunks do not meet.
+/// What the three tiers are made of. Aligned to a cache line, so that threads on neighbouring
+/// chunks do not meet.
 #[repr(align(64))]
 pub(crate) struct Chunk {
     pub(crate) claims: Occupancy,
@@ -55,7 +56,8 @@ impl Search {
 }
 
 impl Chunk {
-    /// A chunk in which only `number` is claimed: it is linked with its first claim, so that it is not reclaimed before.
+    /// A chunk in which only `number` is claimed: it is linked with its first claim, so that it is
+    /// not reclaimed before.
     pub(crate) fn with_claim(number: u32) -> Self {
         Self {
             claims: Occupancy::with(slot_of(number)),

@@ -12,10 +12,12 @@ use super::{
 };
 
 impl<T> FdTable<T> {
-    /// `close(2)`: the number is free when the call returns, and the table's reference to the file is the caller's.
+    /// `close(2)`: the number is free when the call returns, and the table's reference to the file
+    /// is the caller's.
     ///
-    /// Linearizes at the CAS that empties the slot; of two calls that race, one gets the file and the other `EBADF`. Dropping the
-    /// returned reference is the release of the file, unless others still use it: do it before you answer the guest.
+    /// Linearizes at the CAS that empties the slot; of two calls that race, one gets the file and
+    /// the other `EBADF`. Dropping the returned reference is the release of the file, unless others
+    /// still use it: do it before you answer the guest.
     ///
     /// # Errors
     ///
@@ -57,7 +59,8 @@ impl<T> FdTable<T> {
         Ok(file)
     }
 
-    /// [`close`](Self::close) that keeps the number reserved: the first half of a close that the kernel has still to carry out.
+    /// [`close`](Self::close) that keeps the number reserved: the first half of a close that the
+    /// kernel has still to carry out.
     ///
     /// # Errors
     ///
@@ -80,10 +83,13 @@ impl<T> FdTable<T> {
         Ok((file, Reservation::new(self, number)))
     }
 
-    /// `close_range(2)` on this table: closes `first..=last`, or with `CLOEXEC` sets `FD_CLOEXEC` there instead.
+    /// `close_range(2)` on this table: closes `first..=last`, or with `CLOEXEC` sets `FD_CLOEXEC`
+    /// there instead.
     ///
-    /// Each number is closed or marked on its own, lowest first; what is opened in the range meanwhile may or may not be met. Takes time for
-    /// what is open in the range and not for its width, and the limit does not matter. For `UNSHARE` see [`Files::close_range`](crate::Files::close_range).
+    /// Each number is closed or marked on its own, lowest first; what is opened in the range
+    /// meanwhile may or may not be met. Takes time for what is open in the range and not for its
+    /// width, and the limit does not matter. For `UNSHARE` see
+    /// [`Files::close_range`](crate::Files::close_range).
     ///
     /// # Errors
     ///
@@ -113,7 +119,8 @@ impl<T> FdTable<T> {
 
     /// `close_range(2)` that hands each closed file out, with its number and flags, lowest first.
     ///
-    /// A number is closed when the iterator comes to it; what it has not come to when it is dropped, it closes then.
+    /// A number is closed when the iterator comes to it; what it has not come to when it is
+    /// dropped, it closes then.
     ///
     /// # Errors
     ///
@@ -157,7 +164,8 @@ impl<T> FdTable<T> {
         Some((word, self.files.adopt(word.index()?)))
     }
 
-    /// Changes the slot of `number` by CAS if it is open on `id`; the slot's reference is the caller's.
+    /// Changes the slot of `number` by CAS if it is open on `id`; the slot's reference is the
+    /// caller's.
     pub(super) fn change_if(
         &self,
         number: Number,

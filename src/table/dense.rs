@@ -1,6 +1,8 @@
-//! A hot range of numbers: an inline directory of chunks, each published once and kept until the table drops.
+//! A hot range of numbers: an inline directory of chunks, each published once and kept until the
+//! table drops.
 //!
-//! So a lookup is two dependent loads and needs no epoch, and a directory with nothing in it is all that an empty table costs.
+//! So a lookup is two dependent loads and needs no epoch, and a directory with nothing in it is all
+//! that an empty table costs.
 
 use std::ptr;
 
@@ -81,7 +83,8 @@ impl<const GROUPS: usize> Dense<GROUPS> {
         })
     }
 
-    /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk from `start` on; `first` of it at least.
+    /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk from
+    /// `start` on; `first` of it at least.
     pub(crate) fn plant(&self, first: u32, words: &[SlotWord; FAN]) {
         let (group, i) = place(first);
         let group = &self.groups[group];
@@ -109,11 +112,13 @@ impl Group {
         }
     }
 
-    /// Publishes a chunk at `i` in which `number` is claimed; or, when another thread was first, returns that chunk.
+    /// Publishes a chunk at `i` in which `number` is claimed; or, when another thread was first,
+    /// returns that chunk.
     #[cold]
     fn publish(&self, i: usize, number: u32) -> Result<(), &Chunk> {
         let new = Box::into_raw(Box::new(Chunk::with_claim(number)));
-        // Release: publishes the chunk's words; pairs with the Acquire in `chunk`. Acquire: sees the winner's.
+        // Release: publishes the chunk's words; pairs with the Acquire in `chunk`. Acquire: sees
+        // the winner's.
         let Err(winner) = self.chunks[i].compare_exchange(
             ptr::null_mut(),
             new,
@@ -164,7 +169,8 @@ impl<const GROUPS: usize> Drop for Dense<GROUPS> {
             // Relaxed: `&mut self` has ordered everyone else's work before this.
             let chunk = chunk.load(Ordering::Relaxed);
             if !chunk.is_null() {
-                // SAFETY: I4 - published by `publish` out of a box, and nobody has the table any more.
+                // SAFETY: I4 - published by `publish` out of a box, and nobody has the table any
+                // more.
                 drop(unsafe { Box::from_raw(chunk) });
             }
         }

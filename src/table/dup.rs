@@ -14,9 +14,11 @@ const PATIENCE: u32 = if cfg!(all(test, feature = "loom")) {
 };
 
 impl<T> FdTable<T> {
-    /// `dup(2)` and `fcntl(F_DUPFD)`: opens another number on the file of `old`, with exactly `flags`.
+    /// `dup(2)` and `fcntl(F_DUPFD)`: opens another number on the file of `old`, with exactly
+    /// `flags`.
     ///
-    /// Two steps, as in Linux: the file is looked up, then the number is taken and opened; a close of `old` in between does not matter.
+    /// Two steps, as in Linux: the file is looked up, then the number is taken and opened; a close
+    /// of `old` in between does not matter.
     ///
     /// # Errors
     ///
@@ -36,15 +38,17 @@ impl<T> FdTable<T> {
         Ok(number.fd())
     }
 
-    /// `dup2(2)`: makes `new` refer to the file of `old`, with no flags, and returns the file that it displaced.
+    /// `dup2(2)`: makes `new` refer to the file of `old`, with no flags, and returns the file that
+    /// it displaced.
     ///
-    /// An open `new` changes by one CAS: a racing call finds the old file or the new one, never `EBADF`. The displaced file goes to the caller,
-    /// whose drop of it is its release. If `old == new` is open, nothing happens.
+    /// An open `new` changes by one CAS: a racing call finds the old file or the new one, never
+    /// `EBADF`. The displaced file goes to the caller, whose drop of it is its release. If `old ==
+    /// new` is open, nothing happens.
     ///
     /// # Errors
     ///
-    /// `EBADF` if `old` is not open, or `new` is negative or not below the limit. `EBUSY` if `new` is reserved, or another call is opening or
-    /// closing it and does not get on.
+    /// `EBADF` if `old` is not open, or `new` is negative or not below the limit. `EBUSY` if `new`
+    /// is reserved, or another call is opening or closing it and does not get on.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -67,7 +71,8 @@ impl<T> FdTable<T> {
         self.dup_onto(old, new, FdFlags::empty())
     }
 
-    /// `dup3(2)`: [`dup2`](Self::dup2) with exactly `flags` on the new number, which it never is without. See [`FdFlags::from_dup3`] for the raw argument.
+    /// `dup3(2)`: [`dup2`](Self::dup2) with exactly `flags` on the new number, which it never is
+    /// without. See [`FdFlags::from_dup3`] for the raw argument.
     ///
     /// # Errors
     ///
@@ -106,11 +111,13 @@ impl<T> FdTable<T> {
             .map_err(|rejected| rejected.error)
     }
 
-    /// Makes `fd` refer to a new description of `file`, with exactly `flags`, and returns the file that it displaced; as `dup3` does with a file that is open.
+    /// Makes `fd` refer to a new description of `file`, with exactly `flags`, and returns the file
+    /// that it displaced; as `dup3` does with a file that is open.
     ///
     /// # Errors
     ///
-    /// `EBADF` if `fd` is negative or not below the limit, `ENFILE`, `EBUSY` as `dup2`; each gives `file` back.
+    /// `EBADF` if `fd` is negative or not below the limit, `ENFILE`, `EBUSY` as `dup2`; each gives
+    /// `file` back.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -129,16 +136,19 @@ impl<T> FdTable<T> {
             return Err(Rejected::new(Error::BadFd, file));
         };
         let file = self.files.create(file)?;
-        // SAFETY: I6 - `place` gives back what no slot has held, and nobody else has a reference to what was created here.
+        // SAFETY: I6 - `place` gives back what no slot has held, and nobody else has a reference to
+        // what was created here.
         self.place(number, file, flags)
             .map_err(|r| Rejected::new(r.error, unsafe { r.file.withdraw() }))
     }
 
-    /// [`replace`](Self::replace), if `fd` is still open on the description with this id: for a file that has become another meanwhile.
+    /// [`replace`](Self::replace), if `fd` is still open on the description with this id: for a
+    /// file that has become another meanwhile.
     ///
     /// # Errors
     ///
-    /// `EBADF` if `fd` is not open or open on another description, `ENFILE`; each gives `file` back.
+    /// `EBADF` if `fd` is not open or open on another description, `ENFILE`; each gives `file`
+    /// back.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -167,12 +177,14 @@ impl<T> FdTable<T> {
                 file.into_index();
                 Ok(displaced)
             }
-            // SAFETY: I6 - no slot has taken it, and nobody else has a reference to what was created here.
+            // SAFETY: I6 - no slot has taken it, and nobody else has a reference to what was
+            // created here.
             Err(error) => Err(Rejected::new(error, unsafe { file.withdraw() })),
         }
     }
 
-    /// Opens `number` on `file`, whether it is free or open, and returns what it displaced. A number that another call holds is `EBUSY` in the end.
+    /// Opens `number` on `file`, whether it is free or open, and returns what it displaced. A
+    /// number that another call holds is `EBUSY` in the end.
     fn place<'a>(
         &'a self,
         number: Number,

@@ -1,4 +1,5 @@
-//! Every number in neither hot range: radix trees whose chunks and nodes come with the first claim and go with the last.
+//! Every number in neither hot range: radix trees whose chunks and nodes come with the first claim
+//! and go with the last.
 //!
 //! ```text
 //! roots     one a size class: the numbers of bit length 11..=15, 16..=20, 21..=25, 26..=30, and 31
@@ -8,11 +9,14 @@
 //! chunk     32 numbers
 //! ```
 //!
-//! A tree's height is in its type (`Node<Node<Chunk>>`), so no node carries a level and no root ever has to grow.
+//! A tree's height is in its type (`Node<Node<Chunk>>`), so no node carries a level and no root
+//! ever has to grow.
 //!
-//! A chunk is linked with its first claim set, a node with its first child. Who empties one makes it dead by CAS, from a word that says
-//! both empty and unmarked, then unlinks it and hands it to the epoch; who meets a dead one helps unlink it and starts again. A
-//! guard is held while a link is followed and what it shows is used: what was unlinked is freed when all guards of that time are gone.
+//! A chunk is linked with its first claim set, a node with its first child. Who empties one makes
+//! it dead by CAS, from a word that says both empty and unmarked, then unlinks it and hands it to
+//! the epoch; who meets a dead one helps unlink it and starts again. A guard is held while a link
+//! is followed and what it shows is used: what was unlinked is freed when all guards of that time
+//! are gone.
 
 use crate::sync::{
     Ordering,
@@ -179,7 +183,8 @@ impl Gap {
         None
     }
 
-    /// Opens, for a table that nobody else sees yet, what is open in `words`, of which `first` is one.
+    /// Opens, for a table that nobody else sees yet, what is open in `words`, of which `first` is
+    /// one.
     pub(crate) fn plant(&self, first: u32, words: &[SlotWord; FAN]) {
         let guard = epoch::pin();
         on_root!(self, class_of(first), |root| root
@@ -187,7 +192,8 @@ impl Gap {
     }
 }
 
-/// What was retired last stays with the epoch until something moves it on; twice does, unless another thread holds a guard.
+/// What was retired last stays with the epoch until something moves it on; twice does, unless
+/// another thread holds a guard.
 #[cold]
 fn give_memory_back() {
     epoch::pin().flush();
@@ -202,7 +208,8 @@ impl Drop for Gap {
     }
 }
 
-/// A chunk, or a node with all that hangs below it. A number is always whole: each level looks at its own bits of it.
+/// A chunk, or a node with all that hangs below it. A number is always whole: each level looks at
+/// its own bits of it.
 trait Tree: Sized + 'static {
     /// log2 of the numbers it spans.
     const BITS: u32;
@@ -281,7 +288,7 @@ impl<C: Tree> Tree for Node<C> {
     fn with_claim(number: u32) -> Self {
         let child = |i| {
             if i == Self::place(number) {
-                Atomic::new(C::with_claim(number))
+                Owned::new(C::with_claim(number)).into()
             } else {
                 Atomic::null()
             }
@@ -355,7 +362,8 @@ impl<C: Tree> Link<'_, C> {
         follow(self.child, guard)?.next_chunk(from, guard)
     }
 
-    /// Claims the lowest free number of the search in the child, which `search.from` is in. A missing child is free.
+    /// Claims the lowest free number of the search in the child, which `search.from` is in. A
+    /// missing child is free.
     fn claim_lowest(&self, search: Search, guard: &Guard) -> Found {
         loop {
             let found = match follow(self.child, guard) {
@@ -371,7 +379,8 @@ impl<C: Tree> Link<'_, C> {
         }
     }
 
-    /// Links a child, which was counted in, with `number` claimed; false if another thread was first.
+    /// Links a child, which was counted in, with `number` claimed; false if another thread was
+    /// first.
     #[cold]
     fn insert(&self, number: u32, guard: &Guard) -> bool {
         let tree = Owned::new(C::with_claim(number));
@@ -437,7 +446,8 @@ impl<C: Tree> Link<'_, C> {
         );
         if unlinked.is_ok() {
             self.above.word.remove_child();
-            // SAFETY: I5 - this thread alone unlinked it, nothing links to it any more, and being dead it links to nothing.
+            // SAFETY: I5 - this thread alone unlinked it, nothing links to it any more, and being
+            // dead it links to nothing.
             unsafe { guard.defer_destroy(child) };
         }
     }
@@ -458,7 +468,8 @@ impl<C: Tree> Link<'_, C> {
 fn follow<'g, C>(link: &Atomic<C>, guard: &'g Guard) -> Option<&'g C> {
     // Acquire: sees the words of what was linked; pairs with the Release in `Link::insert`.
     let child = link.load(Ordering::Acquire, guard);
-    // SAFETY: I5 - what a link shows is freed only after it was unlinked and every guard that may have seen it is gone.
+    // SAFETY: I5 - what a link shows is freed only after it was unlinked and every guard that may
+    // have seen it is gone.
     unsafe { child.as_ref() }
 }
 

@@ -29,8 +29,9 @@ pub struct Drain<'a, T> {
 impl<T> FdTable<T> {
     /// The open numbers with their flags and files, lowest first.
     ///
-    /// Each is read at its own instant: a number that is open during the whole iteration is met, one that is opened or closed meanwhile may be.
-    /// For one instant of the whole table, iterate over a [`fork`](Self::fork).
+    /// Each is read at its own instant: a number that is open during the whole iteration is met,
+    /// one that is opened or closed meanwhile may be. For one instant of the whole table, iterate
+    /// over a [`fork`](Self::fork).
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -48,7 +49,8 @@ impl<T> FdTable<T> {
         }
     }
 
-    /// The numbers open on the description with this id, lowest first; each read at its own instant.
+    /// The numbers open on the description with this id, lowest first; each read at its own
+    /// instant.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -141,7 +143,8 @@ impl<'a, T> Iterator for Drain<'a, T> {
 }
 
 impl<T> Drop for Drain<'_, T> {
-    /// Closes the rest, also where the drop of a file panics; the first panic goes on when all is closed.
+    /// Closes the rest, also where the drop of a file panics; the first panic goes on when all is
+    /// closed.
     fn drop(&mut self) {
         let mut first = None;
         for (_, _, file) in &mut *self {

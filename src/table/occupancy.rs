@@ -1,23 +1,29 @@
-//! What is taken below one place of the table, in one atomic word: the header of a chunk and of a node.
+//! What is taken below one place of the table, in one atomic word: the header of a chunk and of a
+//! node.
 //!
-//! In a chunk, bit `i` is the claim of slot `i`, and the claim **is** the ownership of the number. In a node (or a group of a dense
-//! tier), bit `i` says that child `i` is *full*, so that a search for the lowest free number passes it by with one load. That bit is a
-//! copy of the child's own word, and two words cannot change at once; this is how they are kept true to each other:
+//! In a chunk, bit `i` is the claim of slot `i`, and the claim **is** the ownership of the number.
+//! In a node (or a group of a dense tier), bit `i` says that child `i` is *full*, so that a search
+//! for the lowest free number passes it by with one load. That bit is a copy of the child's own
+//! word, and two words cannot change at once; this is how they are kept true to each other:
 //!
 //! > F1. While a number is free (its close has returned), no bit above it says full.
 //!
-//! * Who fills a child ([`Above::filled`]) reads the parent's word, then *marks* the full child by CAS, then sets the bit by CAS on the
-//!   parent's word as read. Marking and clearing raise the sequence of the word they change.
-//! * Who frees a number in a marked child ([`Above::freed`]) clears the bit, then the bits above, and only then takes the mark away, if
-//!   the child has not changed since.
+//! * Who fills a child ([`Above::filled`]) reads the parent's word, then *marks* the full child by
+//!   CAS, then sets the bit by CAS on the parent's word as read. Marking and clearing raise the
+//!   sequence of the word they change.
+//! * Who frees a number in a marked child ([`Above::freed`]) clears the bit, then the bits above,
+//!   and only then takes the mark away, if the child has not changed since.
 //!
-//! Every RMW on the child falls before or after the mark. A release before it: the child is not full, and is not marked. A release after it:
-//! it sees the mark and clears the bit; if the filler has not set it yet, the filler's CAS fails, as its reading of the parent is older
-//! than the mark and so than the clearing. So a child without a mark has no bit set above it, and none that can still be set.
+//! Every RMW on the child falls before or after the mark. A release before it: the child is not
+//! full, and is not marked. A release after it: it sees the mark and clears the bit; if the filler
+//! has not set it yet, the filler's CAS fails, as its reading of the parent is older than the mark
+//! and so than the clearing. So a child without a mark has no bit set above it, and none that can
+//! still be set.
 
 use crate::sync::{AtomicU64, Ordering};
 
-/// log2 of the slots of a chunk and of the children of a node. The model checker runs the same code on a smaller table.
+/// log2 of the slots of a chunk and of the children of a node. The model checker runs the same code
+/// on a smaller table.
 pub(crate) const FAN_BITS: u32 = if cfg!(all(test, feature = "loom")) {
     1
 } else {
@@ -28,15 +34,17 @@ pub(crate) const FAN: usize = 1 << FAN_BITS;
 
 /// Bits 0..32: a claim or a full child each.
 const ALL: u64 = u64::MAX >> (64 - FAN);
-/// Bits 32..38, nodes only: the children linked or about to be.
+/// Bits 32..44, nodes only: the children linked, and those about to be (one for each thread that is
+/// inserting here, so there is room for 4,063 of them).
 const CHILD: u64 = 1 << 32;
-const CHILDREN: u64 = 0x3f * CHILD;
+const CHILDREN: u64 = 0xfff * CHILD;
 /// Nothing will be claimed or linked here any more: the place is being unlinked.
-const DEAD: u64 = 1 << 38;
+const DEAD: u64 = 1 << 44;
 /// The bit above may be set.
-const MARKED: u64 = 1 << 39;
-/// Bits 40..64: raised by every mark, and by every clearing of a full bit.
-const SEQUENCE_ONE: u64 = 1 << 40;
+const MARKED: u64 = 1 << 45;
+/// Bits 46..64: raised by every mark, and by every clearing of a full bit. (A reading as old as a
+/// multiple of 2^18 of them, with all else equal, would pass for new.)
+const SEQUENCE_ONE: u64 = 1 << 46;
 
 /// An [`Occupancy`] as read at one instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -134,14 +142,15 @@ impl Occupancy {
 
     pub(crate) fn read(&self, reading: Reading) -> State {
         match reading {
-            // Relaxed: what is found is confirmed by the claim's RMW; what is passed by was not free during the whole call (F1).
+            // Relaxed: what is found is confirmed by the claim's RMW; what is passed by was not
+            // free during the whole call (F1).
             Reading::Load => State(self.0.load(Ordering::Relaxed)),
             Reading::Confirm => State(self.0.fetch_or(0, Ordering::Relaxed)),
         }
     }
 
-    /// Sets bit `i`, and returns the state before: the claim is the caller's if the bit was clear and the word not dead. (On a dead
-    /// word the bit means nothing.)
+    /// Sets bit `i`, and returns the state before: the claim is the caller's if the bit was clear
+    /// and the word not dead. (On a dead word the bit means nothing.)
     #[inline]
     pub(crate) fn claim(&self, i: usize) -> State {
         // Acquire: sees the slot as its last owner left it; pairs with the Release in `release`.
@@ -162,14 +171,16 @@ impl Occupancy {
         State(self.0.fetch_and(!(1 << i), Ordering::AcqRel))
     }
 
-    /// Counts a child in before it is linked; false on a dead node.
+    /// Counts a child in before it is linked; false on a dead node, and on one with no room to count.
     pub(crate) fn add_child(&self) -> bool {
-        self.update(|word| (word & DEAD == 0).then_some(word + CHILD))
+        let room = |word| word & DEAD == 0 && word & CHILDREN != CHILDREN;
+        self.update(|word| room(word).then_some(word + CHILD))
     }
 
     /// Counts a child out after it was unlinked, or was not linked.
     pub(crate) fn remove_child(&self) {
-        // Release: the link is null before the node may die; pairs with the Acquire in `load` before `kill`.
+        // Release: the link is null before the node may die; pairs with the Acquire in `load`
+        // before `kill`.
         self.0.fetch_sub(CHILD, Ordering::Release);
     }
 
@@ -189,7 +200,8 @@ impl Occupancy {
 
     /// Takes the mark away, from a state that has not changed.
     fn unmark(&self, from: State) {
-        // Release: the bits above are clear before the mark is gone; pairs with the Acquire of `freed`.
+        // Release: the bits above are clear before the mark is gone; pairs with the Acquire of
+        // `freed`.
         let _ = self.0.compare_exchange(
             from.0,
             from.0 & !MARKED,
@@ -225,7 +237,8 @@ impl Occupancy {
 }
 
 impl Above<'_> {
-    /// Tells the places above that `child` is full, if it is. A lost race leaves a bit clear, which costs the next search a look.
+    /// Tells the places above that `child` is full, if it is. A lost race leaves a bit clear, which
+    /// costs the next search a look.
     #[inline]
     pub(crate) fn note_if_full(&self, child: &Occupancy) {
         // Relaxed: `mark` looks again.
@@ -246,7 +259,8 @@ impl Above<'_> {
 
     /// Tells the places above that a number in `child` was freed, if they may think it full.
     pub(crate) fn freed(&self, child: &Occupancy) {
-        // Acquire: without the mark, the bits above were clear when it was taken away; pairs with the Release in `unmark`.
+        // Acquire: without the mark, the bits above were clear when it was taken away; pairs with
+        // the Release in `unmark`.
         let seen = child.load(Ordering::Acquire);
         if !seen.is_marked() {
             return;

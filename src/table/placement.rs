@@ -11,8 +11,9 @@ const STRIDE: usize = 61;
 
 /// Where a new descriptor goes.
 ///
-/// *Lowest* never skips a number that was free during the whole call, where a number counts as free again when the call that closed it
-/// has returned. Every placement stays below the limit that it finds when it begins.
+/// *Lowest* never skips a number that was free during the whole call, where a number counts as free
+/// again when the call that closed it has returned. Every placement stays below the limit that it
+/// finds when it begins.
 ///
 /// ```
 /// use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
@@ -30,20 +31,25 @@ const STRIDE: usize = 61;
 pub enum Placement {
     /// The lowest free number, as POSIX asks. `EMFILE` when none is free below the limit.
     Lowest,
-    /// The lowest free number at or above this one, as `F_DUPFD`. `EINVAL` when it is negative or not below the limit, else `EMFILE`.
+    /// The lowest free number at or above this one, as `F_DUPFD`. `EINVAL` when it is negative or
+    /// not below the limit, else `EMFILE`.
     From(RawFd),
-    /// The lowest free number at or above the table's [`auto_base`](crate::FdTable::auto_base). `EMFILE` when none is free below the limit.
+    /// The lowest free number at or above the table's [`auto_base`](crate::FdTable::auto_base).
+    /// `EMFILE` when none is free below the limit.
     Auto,
-    /// Some free number: no order is promised, and threads that place at once keep out of each other's way. `EMFILE` when none is free.
+    /// Some free number: no order is promised, and threads that place at once keep out of each
+    /// other's way. `EMFILE` when none is free.
     Any,
-    /// This number. `EBADF` when it is negative or not below the limit, `EBUSY` when it is open or reserved.
+    /// This number. `EBADF` when it is negative or not below the limit, `EBUSY` when it is open or
+    /// reserved.
     At(RawFd),
 }
 
 impl<T> FdTable<T> {
     /// Opens a number on a new description of `file`, with exactly `flags`.
     ///
-    /// Linearizes when the slot is filled: before, the number is reserved, and other calls answer as for a reserved one.
+    /// Linearizes when the slot is filled: before, the number is reserved, and other calls answer
+    /// as for a reserved one.
     ///
     /// # Errors
     ///
@@ -69,10 +75,12 @@ impl<T> FdTable<T> {
         }
     }
 
-    /// Takes a number without opening it: it is neither open nor free until the reservation is installed or dropped.
+    /// Takes a number without opening it: it is neither open nor free until the reservation is
+    /// installed or dropped.
     ///
-    /// For work in two phases, where the number must be known before the file exists. To every other call the number is not open
-    /// (`EBADF`), `dup2` onto it is `EBUSY`, and copies of the table leave it out.
+    /// For work in two phases, where the number must be known before the file exists. To every
+    /// other call the number is not open (`EBADF`), `dup2` onto it is `EBUSY`, and copies of the
+    /// table leave it out.
     ///
     /// # Errors
     ///
@@ -95,7 +103,8 @@ impl<T> FdTable<T> {
 
     /// Takes `N` numbers, or none: as for `pipe`, `socketpair` or a message with descriptors.
     ///
-    /// The numbers are taken one after the other, each by the placement. On failure those taken are given back, and none was ever open.
+    /// The numbers are taken one after the other, each by the placement. On failure those taken are
+    /// given back, and none was ever open.
     ///
     /// # Errors
     ///
@@ -145,7 +154,8 @@ impl<T> FdTable<T> {
         number.ok_or(Error::TooManyOpenFiles)
     }
 
-    /// Goes through the chunks of the hot ranges from the thread's own one on, and only then to the lowest free number of all.
+    /// Goes through the chunks of the hot ranges from the thread's own one on, and only then to the
+    /// lowest free number of all.
     fn claim_any(&self, limit: u32) -> Option<Number> {
         let home = thread_index().wrapping_mul(STRIDE);
         let hot = (0..HOT_CHUNKS as usize)

@@ -6,7 +6,8 @@ use crate::{Error, FdFlags, FdTable, OwnedFileRef, Rejected};
 
 use super::number::Number;
 
-/// A number that is taken but not open; made by [`FdTable::reserve`] and [`FdTable::take`]. Dropping it gives the number back.
+/// A number that is taken but not open; made by [`FdTable::reserve`] and [`FdTable::take`].
+/// Dropping it gives the number back.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -81,11 +82,13 @@ impl<'a, T> Reservation<'a, T> {
         Ok(self.fill(index, flags))
     }
 
-    /// Opens the number on a description that exists: one in flight, or one that another table has open.
+    /// Opens the number on a description that exists: one in flight, or one that another table has
+    /// open.
     ///
     /// # Errors
     ///
-    /// `EINVAL` for a description of another [`OpenFileTable`](crate::OpenFileTable) gives `file` back, and the number too is given back.
+    /// `EINVAL` for a description of another [`OpenFileTable`](crate::OpenFileTable) gives `file`
+    /// back, and the number too is given back.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -108,7 +111,8 @@ impl<'a, T> Reservation<'a, T> {
         Ok(self.fill(file.into_index(), flags))
     }
 
-    /// The same reservation, keeping the table alive instead of borrowing it: for a number that must stay taken across calls.
+    /// The same reservation, keeping the table alive instead of borrowing it: for a number that
+    /// must stay taken across calls.
     ///
     /// # Panics
     ///

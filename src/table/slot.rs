@@ -9,7 +9,8 @@ use crate::{
 const INDEX: u64 = 0xffff_ffff;
 /// The descriptor's flags in bits 32..40.
 const FLAGS_SHIFT: u32 = 32;
-/// A sequence in bits 40..64, raised by every change of the slot, so that a word does not come back (but for a multiple of 2^24 changes).
+/// A sequence in bits 40..64, raised by every change of the slot, so that a word does not come back
+/// (but for a multiple of 2^24 changes).
 const SEQUENCE_ONE: u64 = 1 << 40;
 const SEQUENCE: u64 = !(SEQUENCE_ONE - 1);
 
@@ -19,8 +20,8 @@ pub(crate) struct SlotWord(u64);
 
 /// A slot of a chunk. An open one owns one reference to its description.
 ///
-/// Written by: the owner of the number's claim, from empty to open; anyone, by CAS, from open to open or to empty.
-/// Read by: anyone.
+/// Written by: the owner of the number's claim, from empty to open; anyone, by CAS, from open to
+/// open or to empty. Read by: anyone.
 pub(crate) struct Slot(AtomicU64);
 
 impl SlotWord {
@@ -66,22 +67,25 @@ impl Slot {
 
     #[inline]
     pub(crate) fn load(&self) -> SlotWord {
-        // Acquire: sees the bucket of the description's block; pairs with the Release of `fill` and `swap`.
-        // For a copy of the table it also keeps this reading before the later ones (`Snapshot`).
+        // Acquire: sees the bucket of the description's block; pairs with the Release of `fill` and
+        // `swap`. For a copy of the table it also keeps this reading before the later ones
+        // (`Snapshot`).
         SlotWord(self.0.load(Ordering::Acquire))
     }
 
     /// Whether the slot holds `word` still, for `OpenFileTable::acquire_from`.
     #[inline]
     pub(crate) fn still_holds(&self, word: SlotWord) -> bool {
-        // Relaxed: nothing is read through it; the Acquire of the count before keeps it after the count.
+        // Relaxed: nothing is read through it; the Acquire of the count before keeps it after the
+        // count.
         self.0.load(Ordering::Relaxed) == word.0
     }
 
     /// Opens an empty slot; for the owner of the number's claim.
     #[inline]
     pub(crate) fn fill(&self, index: u32, flags: FdFlags) {
-        // Relaxed: nobody but the owner of the claim changes an empty slot, and the claim's Acquire has shown us the last change.
+        // Relaxed: nobody but the owner of the claim changes an empty slot, and the claim's Acquire
+        // has shown us the last change.
         let word = SlotWord(self.0.load(Ordering::Relaxed));
         debug_assert_eq!(word.index(), None);
         // Release: passes on the bucket of the block; pairs with the Acquire of `load`.
@@ -94,7 +98,8 @@ impl Slot {
         self.0.store(word.0, Ordering::Relaxed);
     }
 
-    /// Replaces `word`, which must be open, by a word in which the slot is open on `index`; else says what the slot holds instead.
+    /// Replaces `word`, which must be open, by a word in which the slot is open on `index`; else
+    /// says what the slot holds instead.
     #[inline]
     pub(crate) fn swap(&self, word: SlotWord, index: u32, flags: FdFlags) -> Result<(), SlotWord> {
         self.change(word, word.opened(index, flags))
@@ -119,7 +124,8 @@ impl Slot {
         }
     }
 
-    /// Opens an open slot on another description; the reference to the one before is the caller's. `None` for an empty slot.
+    /// Opens an open slot on another description; the reference to the one before is the caller's.
+    /// `None` for an empty slot.
     #[inline]
     pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<u32> {
         let mut word = self.load();
@@ -132,7 +138,8 @@ impl Slot {
         }
     }
 
-    /// Changes the flags of an open slot to what `flags` makes of them; the word before, or `None` for an empty slot.
+    /// Changes the flags of an open slot to what `flags` makes of them; the word before, or `None`
+    /// for an empty slot.
     pub(crate) fn update_flags(&self, flags: impl Fn(FdFlags) -> FdFlags) -> Option<SlotWord> {
         let mut word = self.load();
         loop {
@@ -146,7 +153,8 @@ impl Slot {
 
     #[inline]
     fn change(&self, from: SlotWord, to: SlotWord) -> Result<(), SlotWord> {
-        // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire on failure: as `load`.
+        // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire on
+        // failure: as `load`.
         let changed = self
             .0
             .compare_exchange(from.0, to.0, Ordering::Release, Ordering::Acquire);

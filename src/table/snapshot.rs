@@ -1,10 +1,12 @@
 //! A copy of the table at one instant, without stopping anybody.
 //!
-//! Every slot's word is read, and then read again, the sequence in it included, in the same chunks: until a pass finds each word as the
-//! pass before left it. Then every slot stood still from its last reading but one to its last, so all of them did at the instant
-//! between the two passes, and what was read is the table at that instant. A word that has changed costs only its own reading.
+//! Every slot's word is read, and then read again, the sequence in it included, in the same chunks:
+//! until a pass finds each word as the pass before left it. Then every slot stood still from its
+//! last reading but one to its last, so all of them did at the instant between the two passes, and
+//! what was read is the table at that instant. A word that has changed costs only its own reading.
 //!
-//! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would go unseen.
+//! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
+//! go unseen.
 
 use std::ptr;
 
@@ -34,10 +36,11 @@ struct Copied {
 }
 
 impl<T> FdTable<T> {
-    /// A copy of the table at one instant, as `fork(2)` makes: each number open in it holds one more reference to its file, with the same flags.
+    /// A copy of the table at one instant, as `fork(2)` makes: each number open in it holds one
+    /// more reference to its file, with the same flags.
     ///
-    /// Linearizes at an instant during the call; reserved numbers are left out. It stops no other thread; a thread that changes the
-    /// table all the time makes it look again.
+    /// Linearizes at an instant during the call; reserved numbers are left out. It stops no other
+    /// thread; a thread that changes the table all the time makes it look again.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};

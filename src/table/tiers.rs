@@ -1,4 +1,5 @@
-//! The three tiers as one range of numbers: which tier a number is in, and in which order a search crosses them.
+//! The three tiers as one range of numbers: which tier a number is in, and in which order a search
+//! crosses them.
 
 use crate::sync::epoch::{self, Guard};
 
@@ -22,7 +23,8 @@ pub(crate) const HIGH_SPAN: u32 = Dense::<HIGH_GROUPS>::SPAN;
 pub(crate) const HOT_CHUNKS: u32 = (GAP_START + HIGH_SPAN) / FAN as u32;
 
 pub(crate) struct Tiers {
-    /// Where the high range starts. Invariant: a multiple of `FAN`, from `GAP_START` to `NUMBERS - HIGH_SPAN`.
+    /// Where the high range starts. Invariant: a multiple of `FAN`, from `GAP_START` to `NUMBERS -
+    /// HIGH_SPAN`.
     base: u32,
     low: Dense<1>,
     high: Dense<HIGH_GROUPS>,
@@ -73,13 +75,15 @@ impl Tiers {
         self.base
     }
 
-    /// Runs `f` on the slot of `number`, if its chunk is there. In the gap, `f` runs under an epoch guard.
+    /// Runs `f` on the slot of `number`, if its chunk is there. In the gap, `f` runs under an epoch
+    /// guard.
     #[inline]
     pub(crate) fn with_slot<R>(&self, number: Number, f: impl FnOnce(&Slot) -> R) -> Option<R> {
         on_tier!(self, number.get(), |tier, at| tier.with_slot(at, f))
     }
 
-    /// Claims the lowest free number from `from` on, below `to`: in each tier on the way, and then with RMWs once more, to be sure.
+    /// Claims the lowest free number from `from` on, below `to`: in each tier on the way, and then
+    /// with RMWs once more, to be sure.
     pub(crate) fn claim_lowest(&self, from: u32, to: u32) -> Option<Number> {
         let confirm = || {
             self.search(Search {
@@ -125,7 +129,8 @@ impl Tiers {
                 Found::Claimed(at) => {
                     return Number::from_u32(if start == self.base { start + at } else { at });
                 }
-                // What died has been unlinked, or is about to be by another thread: go on from here again.
+                // What died has been unlinked, or is about to be by another thread: go on from here
+                // again.
                 Found::Dead => {}
                 Found::Full => from = end,
             }
@@ -209,7 +214,8 @@ impl Tiers {
         None
     }
 
-    /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk that starts at `start`.
+    /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk that
+    /// starts at `start`.
     pub(crate) fn plant(&self, start: u32, words: &[SlotWord; FAN]) {
         if let Some(slot) = words.iter().position(|word| word.index().is_some()) {
             on_tier!(self, start + slot as u32, |tier, at| tier.plant(at, words));
