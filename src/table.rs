@@ -7,22 +7,22 @@ use crate::{
     sync::{AtomicU32, AtomicUsize, Ordering},
 };
 
-mod chunk;
+pub(crate) mod chunk;
 mod close;
 #[allow(unsafe_code, reason = "follows pointers to chunks that stay (I4)")]
-mod dense;
+pub(crate) mod dense;
 #[allow(unsafe_code, reason = "takes back what no slot has held (I6)")]
 mod dup;
 #[allow(unsafe_code, reason = "follows links under an epoch guard (I5)")]
-mod gap;
+pub(crate) mod gap;
 mod iter;
-mod number;
-mod occupancy;
+pub(crate) mod number;
+pub(crate) mod occupancy;
 mod placement;
 mod reservation;
 pub(crate) mod slot;
 mod snapshot;
-mod tiers;
+pub(crate) mod tiers;
 
 pub use iter::{Drain, Iter};
 pub use placement::Placement;
