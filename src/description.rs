@@ -47,6 +47,10 @@ unsafe impl<T> Zeroable for Description<T> {
     }
 }
 
+// SAFETY: holders of references read `file` on any thread (T: Sync), and the last of them drops it
+// on its own (T: Send); I2 and I3 keep the two apart.
+unsafe impl<T: Send + Sync> Sync for Description<T> {}
+
 impl<T> Description<T> {
     /// Starts a life of the block with `file` and one reference, the caller's.
     ///
@@ -96,10 +100,7 @@ impl<T> Description<T> {
         // reader's own release is the last.
         // Acquire: sees every other holder's uses; pairs with the Release above.
         before == LIVE + ONE
-            && self
-                .refs
-                .compare_exchange(LIVE, 0, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
+            && self.refs.compare_exchange(LIVE, 0, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// Ends a life that no slot has ever shown and hands its file back.
@@ -114,8 +115,7 @@ impl<T> Description<T> {
         // Relaxed: only this thread has touched the file in this life.
         self.refs.fetch_sub(LIVE + ONE, Ordering::Relaxed);
         // SAFETY: I3 - this thread has turned LIVE off.
-        self.file
-            .with_mut(|cell| unsafe { (*cell).assume_init_read() })
+        self.file.with_mut(|cell| unsafe { (*cell).assume_init_read() })
     }
 
     /// Drops the file of a life that has ended.
@@ -126,8 +126,7 @@ impl<T> Description<T> {
     pub(crate) unsafe fn drop_file(&self) {
         // SAFETY: I3 - this thread has turned LIVE off, so nobody else reads or writes `file`, and
         // it was initialised by `revive`.
-        self.file
-            .with_mut(|cell| unsafe { (*cell).assume_init_drop() });
+        self.file.with_mut(|cell| unsafe { (*cell).assume_init_drop() });
     }
 
     /// Makes the ids of the life that has ended stale. Called by who turned `LIVE` off, before the

@@ -68,9 +68,7 @@ impl<T> Files<T> {
     #[inline]
     #[must_use]
     pub fn load(&self) -> FilesGuard<T> {
-        FilesGuard {
-            table: self.table.load(),
-        }
+        FilesGuard { table: self.table.load() }
     }
 
     /// `clone(CLONE_FILES)`: the files of another task, on the same table.
@@ -150,9 +148,7 @@ impl<T> Files<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn prepare_exec(&self) -> ExecPlan<'_, T> {
-        let table = self
-            .load()
-            .copy(&|_, flags| !flags.contains(FdFlags::CLOEXEC));
+        let table = self.load().copy(&|_, flags| !flags.contains(FdFlags::CLOEXEC));
         ExecPlan { files: self, table }
     }
 
@@ -184,29 +180,31 @@ impl<T> Files<T> {
         if flags.contains(CloseRangeFlags::UNSHARE) {
             self.unshare_keeping(&|number, _| !(closing && (first..=last).contains(&number)));
         }
-        self.load()
-            .close_range(first, last, flags - CloseRangeFlags::UNSHARE)
+        self.load().close_range(first, last, flags - CloseRangeFlags::UNSHARE)
     }
 
     fn joined(table: Arc<FdTable<T>>) -> Self {
         join(&table);
-        Self {
-            table: ArcSwap::new(table),
-        }
+        Self { table: ArcSwap::new(table) }
     }
 
     /// Swaps a shared table for a copy of what `keep` keeps of it.
     fn unshare_keeping(&self, keep: &dyn Fn(u32, FdFlags) -> bool) {
-        let old = self.load();
-        if shared(&old) {
-            self.swap(old.copy(keep));
+        loop {
+            let old = self.load();
+            if !shared(&old) {
+                return;
+            }
+            let copy = Arc::new(old.copy(keep));
+            join(&copy);
+            let found = self.table.compare_and_swap(&*old, Arc::clone(&copy));
+            if Arc::ptr_eq(&found, &old) {
+                leave(&found);
+                return;
+            }
+            // Another thread of this task has swapped the table meanwhile, and may have changed it.
+            leave(&copy);
         }
-    }
-
-    fn swap(&self, table: FdTable<T>) {
-        let table = Arc::new(table);
-        join(&table);
-        leave(&self.table.swap(table));
     }
 }
 
@@ -257,7 +255,9 @@ impl<T> ExecPlan<'_, T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn commit(self) {
-        self.files.swap(self.table);
+        let table = Arc::new(self.table);
+        join(&table);
+        leave(&self.files.table.swap(table));
     }
 }
 

@@ -7,11 +7,7 @@
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, thread_index};
 
-const STACKS: usize = if cfg!(all(test, feature = "loom")) {
-    2
-} else {
-    16
-};
+const STACKS: usize = if cfg!(all(test, feature = "loom")) { 2 } else { 16 };
 
 /// Free blocks by thread: who frees a block finds it again, in its cache; who finds none looks at
 /// the others' before the table grows.
@@ -49,9 +45,7 @@ impl Head {
 
 impl FreeLists {
     pub(crate) fn new() -> Self {
-        Self {
-            stacks: std::array::from_fn(|_| Stack(AtomicU64::new(0))),
-        }
+        Self { stacks: std::array::from_fn(|_| Stack(AtomicU64::new(0))) }
     }
 
     /// Gives a block back. `link` finds the `next_free` of a block.
@@ -94,11 +88,8 @@ fn pop_from<'a>(
 ) -> Option<u32> {
     // Acquire: sees the link and the end of the block's last life; pairs with the Release in
     // `push`.
-    let read = if confirm {
-        stack.fetch_or(0, Ordering::Acquire)
-    } else {
-        stack.load(Ordering::Acquire)
-    };
+    let read =
+        if confirm { stack.fetch_or(0, Ordering::Acquire) } else { stack.load(Ordering::Acquire) };
     let mut head = Head(read);
     loop {
         let index = head.first()?;

@@ -5,7 +5,14 @@
 //! published once by CAS, filled with zeroes (which is a free block), and kept until the table
 //! drops. Free blocks wait in [`free_list`](crate::free_list)s.
 
-use std::{fmt, mem, ops::Deref, ptr, sync::Arc};
+use std::{
+    fmt, mem,
+    ops::Deref,
+    panic::{self, AssertUnwindSafe},
+    ptr,
+    sync::Arc,
+    thread,
+};
 
 use crate::{
     Error, Rejected,
@@ -16,11 +23,7 @@ use crate::{
 };
 
 /// Blocks in the first bucket; each further bucket doubles the table.
-const FIRST: u32 = if cfg!(all(test, feature = "loom")) {
-    1
-} else {
-    32
-};
+const FIRST: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 32 };
 /// The most descriptions a table can hold: an index plus `FIRST` must fit 32 bits.
 const MAX_FILES: u32 = 1 << 31;
 /// Enough buckets for `MAX_FILES`.
@@ -169,9 +172,7 @@ impl<T> OpenFileTable<T> {
             used: AtomicU32::new(0),
             max_files: max_files.min(MAX_FILES),
         };
-        Self {
-            slab: Arc::new(slab),
-        }
+        Self { slab: Arc::new(slab) }
     }
 
     /// Makes a description that no descriptor refers to yet;
@@ -206,14 +207,8 @@ impl<T> OpenFileTable<T> {
     /// Takes a free block: a recycled one, else one never used. `None` only after each free list
     /// was seen empty by an RMW with all blocks used.
     pub(crate) fn vacant(&self) -> Option<Vacant<'_, T>> {
-        let recycled = |confirm| {
-            self.slab
-                .free
-                .pop(confirm, |index| &self.block(index).next_free)
-        };
-        let index = recycled(false)
-            .or_else(|| self.slab.unused())
-            .or_else(|| recycled(true))?;
+        let recycled = |confirm| self.slab.free.pop(confirm, |index| &self.block(index).next_free);
+        let index = recycled(false).or_else(|| self.slab.unused()).or_else(|| recycled(true))?;
         Some(Vacant { files: self, index })
     }
 
@@ -238,14 +233,7 @@ impl<T> OpenFileTable<T> {
             // closer argues the same: it gives its reference up only after the slot has changed
             // (`FdTable::close`), so who counted before that is still counted.
             if live && slot.still_holds(word) {
-                return Ok((
-                    word,
-                    FileRef {
-                        files: self,
-                        block,
-                        index,
-                    },
-                ));
+                return Ok((word, FileRef { files: self, block, index }));
             }
             self.release(index, block);
         }
@@ -254,11 +242,7 @@ impl<T> OpenFileTable<T> {
     /// Takes over the reference that a slot held before it was changed.
     #[inline]
     pub(crate) fn adopt(&self, index: u32) -> FileRef<'_, T> {
-        FileRef {
-            files: self,
-            block: self.block(index),
-            index,
-        }
+        FileRef { files: self, block: self.block(index), index }
     }
 
     /// Whether the other handle is on the same table: an index means nothing in another one.
@@ -302,10 +286,7 @@ impl<T> Slab<T> {
     fn unused(&self) -> Option<u32> {
         let next = |used: u32| (used < self.max_files).then(|| used + 1);
         // Relaxed: only the uniqueness of the index matters; the bucket is published by `grow`.
-        let index = self
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next)
-            .ok()?;
+        let index = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
         self.grow(locate(index).0);
         Some(index)
     }
@@ -348,6 +329,20 @@ impl<T> Drop for Slab<T> {
     }
 }
 
+/// Drops all references, also when the drop of a file panics; the first panic goes on when all are
+/// dropped.
+pub(crate) fn release_all<'a, T: 'a>(files: impl Iterator<Item = FileRef<'a, T>>) {
+    let mut first = None;
+    for file in files {
+        if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| drop(file))) {
+            first.get_or_insert(panic);
+        }
+    }
+    if let Some(panic) = first.filter(|_| !thread::panicking()) {
+        panic::resume_unwind(panic);
+    }
+}
+
 /// Index to (bucket, offset): bucket `b` starts at index `(FIRST << b) - FIRST`, so `index + FIRST`
 /// has its highest bit at `b + log2(FIRST)`.
 #[inline]
@@ -370,11 +365,7 @@ impl<'a, T> Vacant<'a, T> {
         let block = files.block(index);
         // SAFETY: I3 - `vacant` popped the block for us alone, and `self` is used up.
         unsafe { block.revive(file) };
-        FileRef {
-            files,
-            block,
-            index,
-        }
+        FileRef { files, block, index }
     }
 }
 
@@ -382,10 +373,7 @@ impl<T> Drop for Vacant<'_, T> {
     fn drop(&mut self) {
         let block = self.files.block(self.index);
         block.raise_generation();
-        self.files
-            .slab
-            .free
-            .push(self.index, |index| &self.files.block(index).next_free);
+        self.files.slab.free.push(self.index, |index| &self.files.block(index).next_free);
     }
 }
 
@@ -399,10 +387,7 @@ impl<'a, T> FileRef<'a, T> {
     /// ```
     #[must_use]
     pub fn id(&self) -> FileId {
-        FileId {
-            index: self.index,
-            generation: self.block.generation(),
-        }
+        FileId { index: self.index, generation: self.block.generation() }
     }
 
     /// The same reference, keeping the open file table alive instead of borrowing it.
@@ -419,10 +404,7 @@ impl<'a, T> FileRef<'a, T> {
     /// ```
     pub fn into_owned(self) -> OwnedFileRef<T> {
         let files = self.files.clone();
-        OwnedFileRef {
-            files,
-            index: self.into_index(),
-        }
+        OwnedFileRef { files, index: self.into_index() }
     }
 
     pub(crate) fn index(&self) -> u32 {
@@ -443,10 +425,7 @@ impl<'a, T> FileRef<'a, T> {
     ///
     /// This is the only reference, and no slot has held it.
     pub(crate) unsafe fn withdraw(self) -> T {
-        let _back = Vacant {
-            files: self.files,
-            index: self.index,
-        };
+        let _back = Vacant { files: self.files, index: self.index };
         // SAFETY: guaranteed by the caller.
         let file = unsafe { self.block.withdraw() };
         mem::forget(self);
@@ -488,10 +467,7 @@ impl<T> OwnedFileRef<T> {
     /// ```
     #[must_use]
     pub fn id(&self) -> FileId {
-        FileId {
-            index: self.index,
-            generation: self.block().generation(),
-        }
+        FileId { index: self.index, generation: self.block().generation() }
     }
 
     pub(crate) fn is_of(&self, files: &OpenFileTable<T>) -> bool {
@@ -525,10 +501,7 @@ impl<T> Deref for OwnedFileRef<T> {
 impl<T> Clone for OwnedFileRef<T> {
     fn clone(&self) -> Self {
         self.block().acquire();
-        Self {
-            files: self.files.clone(),
-            index: self.index,
-        }
+        Self { files: self.files.clone(), index: self.index }
     }
 }
 
@@ -540,9 +513,7 @@ impl<T> Drop for OwnedFileRef<T> {
 
 impl<T> Clone for OpenFileTable<T> {
     fn clone(&self) -> Self {
-        Self {
-            slab: Arc::clone(&self.slab),
-        }
+        Self { slab: Arc::clone(&self.slab) }
     }
 }
 
@@ -568,18 +539,12 @@ impl fmt::Debug for FileId {
 
 impl<T: fmt::Debug> fmt::Debug for FileRef<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("FileRef")
-            .field(&self.id())
-            .field(&**self)
-            .finish()
+        f.debug_tuple("FileRef").field(&self.id()).field(&**self).finish()
     }
 }
 
 impl<T: fmt::Debug> fmt::Debug for OwnedFileRef<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OwnedFileRef")
-            .field(&self.id())
-            .field(&**self)
-            .finish()
+        f.debug_tuple("OwnedFileRef").field(&self.id()).field(&**self).finish()
     }
 }

@@ -3,23 +3,20 @@
 //! core's and crossbeam's; in this crate's own unit tests, when they are built with the feature `loom`, loom's and a model of the epoch
 //! (`loom-tests/epoch.rs`). Both sides have loom's shape: no const constructors, no `get_mut`, cells entered through a closure.
 
-#![allow(
-    unsafe_code,
-    reason = "zeroed memory, and the promise of the types that may lie in it"
-)]
+#![allow(unsafe_code, reason = "zeroed memory, and the promise of the types that may lie in it")]
 
 use std::mem::MaybeUninit;
 
 #[cfg(not(all(test, feature = "loom")))]
 pub(crate) use self::native::{
-    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, epoch, fence, spin_loop,
+    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, epoch, spin_loop,
     thread_index, zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom"))]
 pub(crate) use self::checked::{
-    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, fence, spin_loop,
-    thread_index, zeroed_boxed_slice,
+    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, spin_loop, thread_index,
+    zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom"))]
@@ -69,7 +66,7 @@ mod native {
 
     pub(crate) use core::{
         hint::spin_loop,
-        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     };
     pub(crate) use crossbeam_epoch as epoch;
 
@@ -129,13 +126,7 @@ mod native {
             index.get()
         }
 
-        INDEX.with(|index| {
-            if index.get() == UNKNOWN {
-                assign(index)
-            } else {
-                index.get()
-            }
-        })
+        INDEX.with(|index| if index.get() == UNKNOWN { assign(index) } else { index.get() })
     }
 }
 
@@ -144,7 +135,7 @@ mod checked {
     // loom runs a thread that waits for another only when told that it waits.
     pub(crate) use loom::{
         cell::UnsafeCell,
-        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
         thread::yield_now as spin_loop,
     };
 
@@ -161,5 +152,36 @@ mod checked {
         let id = format!("{:?}", loom::thread::current().id());
         let digits = id.trim_matches(|c: char| !c.is_ascii_digit());
         digits.parse().expect("loom's thread ids are numbered")
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeroed_slices_are_zero_and_of_their_length() {
+        for len in [0, 1, 1000] {
+            let slice = zeroed_boxed_slice::<AtomicU64>(len);
+            assert_eq!(slice.len(), len);
+            assert!(slice.iter().all(|word| word.load(Ordering::Relaxed) == 0));
+        }
+        let pointers = zeroed_boxed_slice::<AtomicPtr<u8>>(3);
+        assert!(pointers.iter().all(|pointer| pointer.load(Ordering::Relaxed).is_null()));
+    }
+
+    #[test]
+    fn a_thread_keeps_its_index_and_shares_it_with_no_other() {
+        let spawned: Vec<_> =
+            (0..4).map(|_| std::thread::spawn(|| [thread_index(), thread_index()])).collect();
+        let mut indices = vec![thread_index()];
+        for thread in spawned {
+            let [first, second] = thread.join().unwrap();
+            assert_eq!(first, second);
+            indices.push(first);
+        }
+        indices.sort_unstable();
+        indices.dedup();
+        assert_eq!(indices.len(), 5);
     }
 }

@@ -13,7 +13,6 @@ mod close;
 pub(crate) mod dense;
 #[allow(unsafe_code, reason = "takes back what no slot has held (I6)")]
 mod dup;
-#[allow(unsafe_code, reason = "follows links under an epoch guard (I5)")]
 pub(crate) mod gap;
 mod iter;
 pub(crate) mod number;
@@ -23,6 +22,8 @@ mod reservation;
 pub(crate) mod slot;
 mod snapshot;
 pub(crate) mod tiers;
+#[allow(unsafe_code, reason = "follows links under an epoch guard (I5)")]
+pub(crate) mod tree;
 
 pub use iter::{Drain, Iter};
 pub use placement::Placement;
@@ -114,12 +115,7 @@ impl<'a, T> Builder<'a, T> {
     pub fn build(self) -> Result<FdTable<T>, Error> {
         let tiers = Tiers::new(self.auto_base).ok_or(Error::Invalid)?;
         let (limit, tasks) = (AtomicU32::new(self.limit.min(NUMBERS)), AtomicUsize::new(0));
-        Ok(FdTable {
-            files: self.files.clone(),
-            limit,
-            tasks,
-            tiers,
-        })
+        Ok(FdTable { files: self.files.clone(), limit, tasks, tiers })
     }
 }
 
@@ -133,9 +129,7 @@ impl<T> FdTable<T> {
     /// ```
     #[must_use]
     pub fn new(files: &OpenFileTable<T>) -> Self {
-        Self::builder(files)
-            .build()
-            .expect("the usual base is in its range")
+        Self::builder(files).build().expect("the usual base is in its range")
     }
 
     /// Begins a table with another base or limit.
@@ -146,11 +140,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn builder(files: &OpenFileTable<T>) -> Builder<'_, T> {
-        Builder {
-            files,
-            auto_base: AUTO_BASE,
-            limit: LIMIT,
-        }
+        Builder { files, auto_base: AUTO_BASE, limit: LIMIT }
     }
 
     /// The open file table that holds the descriptions.
@@ -307,24 +297,14 @@ impl<T> FdTable<T> {
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
         let number = Number::new(fd).ok_or(Error::BadFd)?;
-        let before = self
-            .tiers
-            .with_slot(number, |slot| slot.update_flags(change))
-            .flatten();
+        let before = self.tiers.with_slot(number, |slot| slot.update_flags(change)).flatten();
         before.map(SlotWord::flags).ok_or(Error::BadFd)
     }
 
     /// The word of an open number and a reference to its file.
     #[inline]
     fn acquire(&self, number: Number) -> Option<(SlotWord, FileRef<'_, T>)> {
-        self.tiers
-            .with_slot(number, |slot| self.files.acquire_from(slot).ok())
-            .flatten()
-    }
-
-    /// The number, if a new descriptor may have it.
-    fn below_limit(&self, fd: RawFd) -> Option<Number> {
-        Number::new(fd).filter(|number| number.get() < self.limit())
+        self.tiers.with_slot(number, |slot| self.files.acquire_from(slot).ok()).flatten()
     }
 
     /// Opens a claimed number on a counted index.

@@ -47,11 +47,7 @@ pub(crate) fn chunk_start(number: u32) -> u32 {
 impl Search {
     /// The search for one number.
     pub(crate) fn exactly(number: u32) -> Self {
-        Self {
-            from: number,
-            to: number + 1,
-            reading: Reading::Load,
-        }
+        Self { from: number, to: number + 1, reading: Reading::Load }
     }
 }
 
@@ -79,18 +75,18 @@ impl Chunk {
         let start = chunk_start(search.from);
         let end = (search.to - start).min(FAN as u32) as usize;
         let mut state = self.claims.read(search.reading);
-        while let Some(slot) = state.first_clear(slot_of(search.from), end) {
+        while !state.is_dead() {
+            let Some(slot) = state.first_clear(slot_of(search.from), end) else {
+                above.note_if_full(&self.claims);
+                return Found::Full;
+            };
             state = self.claims.claim(slot);
             if !state.has(slot) && !state.is_dead() {
                 above.note_if_full(&self.claims);
                 return Found::Claimed(start + slot as u32);
             }
         }
-        if state.is_dead() {
-            return Found::Dead;
-        }
-        above.note_if_full(&self.claims);
-        Found::Full
+        Found::Dead
     }
 
     /// Gives the claim of `number` back; true if that left the chunk empty.
@@ -107,9 +103,8 @@ impl Chunk {
         for (slot, &word) in self.slots.iter().zip(words) {
             slot.plant(word);
         }
-        let open = words.iter().rev().fold(0, |bits, word| {
-            bits << 1 | u32::from(word.index().is_some())
-        });
+        let open =
+            words.iter().rev().fold(0, |bits, word| bits << 1 | u32::from(word.index().is_some()));
         self.claims.claim_all(open);
         above.note_if_full(&self.claims);
     }

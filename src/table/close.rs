@@ -173,22 +173,17 @@ impl<T> FdTable<T> {
         change: impl Fn(&Slot, SlotWord) -> Result<(), SlotWord>,
     ) -> Result<FileRef<'_, T>, Error> {
         loop {
-            let changed = self.tiers.with_slot(number, |slot| {
+            let tried = self.tiers.with_slot(number, |slot| {
                 // Our count keeps the id as it is until the CAS has told.
-                let (word, file) = self
-                    .files
-                    .acquire_from(slot)
-                    .ok()
-                    .filter(|(_, file)| file.id() == id)?;
-                Some(change(slot, word).map(|()| (word, file)))
+                let (word, file) = self.files.acquire_from(slot).ok()?;
+                let changed = (file.id() == id).then(|| change(slot, word).is_ok());
+                Some((file, changed))
             });
-            match changed.flatten() {
-                None => return Err(Error::BadFd),
-                Some(Ok((word, file))) => {
-                    drop(word.index().map(|index| self.files.adopt(index)));
-                    return Ok(file);
-                }
-                Some(Err(_)) => {}
+            // Dropped outside of the closure, and so of an epoch guard: it may be the last one.
+            let (file, changed) = tried.flatten().ok_or(Error::BadFd)?;
+            if changed.ok_or(Error::BadFd)? {
+                drop(self.files.adopt(file.index()));
+                return Ok(file);
             }
         }
     }

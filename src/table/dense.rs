@@ -105,11 +105,7 @@ impl Group {
     }
 
     fn above(&self, child: usize) -> Above<'_> {
-        Above {
-            word: &self.full,
-            child,
-            above: None,
-        }
+        Above { word: &self.full, child, above: None }
     }
 
     /// Publishes a chunk at `i` in which `number` is claimed; or, when another thread was first,

@@ -7,11 +7,7 @@ use crate::{Error, FdFlags, FdTable, FileId, FileRef, Placement, Rejected, sync:
 use super::number::Number;
 
 /// How often `dup2` looks again at a number that another call holds, before it answers `EBUSY`.
-const PATIENCE: u32 = if cfg!(all(test, feature = "loom")) {
-    1
-} else {
-    128
-};
+const PATIENCE: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 128 };
 
 impl<T> FdTable<T> {
     /// `dup(2)` and `fcntl(F_DUPFD)`: opens another number on the file of `old`, with exactly
@@ -62,11 +58,7 @@ impl<T> FdTable<T> {
     /// ```
     pub fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<FileRef<'_, T>>, Error> {
         if old == new {
-            return if self.contains(old) {
-                Ok(None)
-            } else {
-                Err(Error::BadFd)
-            };
+            return if self.contains(old) { Ok(None) } else { Err(Error::BadFd) };
         }
         self.dup_onto(old, new, FdFlags::empty())
     }
@@ -105,10 +97,9 @@ impl<T> FdTable<T> {
         new: RawFd,
         flags: FdFlags,
     ) -> Result<Option<FileRef<'_, T>>, Error> {
-        let new = self.below_limit(new).ok_or(Error::BadFd)?;
+        let new = Number::below(new, self.limit()).ok_or(Error::BadFd)?;
         let file = self.get(old).ok_or(Error::BadFd)?;
-        self.place(new, file, flags)
-            .map_err(|rejected| rejected.error)
+        self.place(new, file, flags).map_err(|rejected| rejected.error)
     }
 
     /// Makes `fd` refer to a new description of `file`, with exactly `flags`, and returns the file
@@ -132,7 +123,7 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<Option<FileRef<'_, T>>, Rejected<T>> {
-        let Some(number) = self.below_limit(fd) else {
+        let Some(number) = Number::below(fd, self.limit()) else {
             return Err(Rejected::new(Error::BadFd, file));
         };
         let file = self.files.create(file)?;
@@ -166,13 +157,12 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<FileRef<'_, T>, Rejected<T>> {
-        let Some(number) = Number::new(fd) else {
+        let open = Number::new(fd).filter(|_| self.get(fd).is_some_and(|file| file.id() == id));
+        let Some(number) = open else {
             return Err(Rejected::new(Error::BadFd, file));
         };
         let file = self.files.create(file)?;
-        match self.change_if(number, id, |slot, word| {
-            slot.swap(word, file.index(), flags)
-        }) {
+        match self.change_if(number, id, |slot, word| slot.swap(word, file.index(), flags)) {
             Ok(displaced) => {
                 file.into_index();
                 Ok(displaced)
@@ -192,10 +182,8 @@ impl<T> FdTable<T> {
         flags: FdFlags,
     ) -> Result<Option<FileRef<'a, T>>, Rejected<FileRef<'a, T>>> {
         for _ in 0..=PATIENCE {
-            let displaced = self
-                .tiers
-                .with_slot(number, |slot| slot.replace(file.index(), flags))
-                .flatten();
+            let displaced =
+                self.tiers.with_slot(number, |slot| slot.replace(file.index(), flags)).flatten();
             if let Some(displaced) = displaced {
                 file.into_index();
                 return Ok(Some(self.files.adopt(displaced)));

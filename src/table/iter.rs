@@ -1,14 +1,8 @@
 //! Looking over the whole table, lowest number first; weakly consistent.
 
-use std::{
-    fmt,
-    iter::FusedIterator,
-    os::fd::RawFd,
-    panic::{self, AssertUnwindSafe},
-    thread,
-};
+use std::{fmt, iter::FusedIterator, os::fd::RawFd};
 
-use crate::{FdFlags, FdTable, FileId, FileRef};
+use crate::{FdFlags, FdTable, FileId, FileRef, open_files::release_all};
 
 use super::{gap::NUMBERS, number::Number};
 
@@ -43,10 +37,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter {
-            table: self,
-            next: 0,
-        }
+        Iter { table: self, next: 0 }
     }
 
     /// The numbers open on the description with this id, lowest first; each read at its own
@@ -62,9 +53,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn fds_of(&self, id: FileId) -> impl Iterator<Item = RawFd> + '_ {
-        self.iter()
-            .filter(move |(_, _, file)| file.id() == id)
-            .map(|(fd, _, _)| fd)
+        self.iter().filter(move |(_, _, file)| file.id() == id).map(|(fd, _, _)| fd)
     }
 
     /// How many numbers are open; each read at its own instant, so exact when no call is under way.
@@ -119,11 +108,7 @@ impl<'a, T> Iterator for Iter<'a, T> {
 
 impl<'a, T> Drain<'a, T> {
     pub(super) fn new(table: &'a FdTable<T>, first: u32, end: u32) -> Self {
-        Self {
-            table,
-            next: first,
-            end,
-        }
+        Self { table, next: first, end }
     }
 }
 
@@ -143,20 +128,9 @@ impl<'a, T> Iterator for Drain<'a, T> {
 }
 
 impl<T> Drop for Drain<'_, T> {
-    /// Closes the rest, also where the drop of a file panics; the first panic goes on when all is
-    /// closed.
+    /// Closes the rest, also when the drop of a file panics.
     fn drop(&mut self) {
-        let mut first = None;
-        for (_, _, file) in &mut *self {
-            if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| drop(file))) {
-                first.get_or_insert(panic);
-            }
-        }
-        if let Some(panic) = first
-            && !thread::panicking()
-        {
-            panic::resume_unwind(panic);
-        }
+        release_all(self.map(|(_, _, file)| file));
     }
 }
 
@@ -204,9 +178,7 @@ impl<T> fmt::Debug for FdTable<T> {
 
 impl<T> fmt::Debug for Iter<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Iter")
-            .field("next", &self.next)
-            .finish_non_exhaustive()
+        f.debug_struct("Iter").field("next", &self.next).finish_non_exhaustive()
     }
 }
 

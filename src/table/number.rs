@@ -15,6 +15,11 @@ impl Number {
         u32::try_from(fd).ok().and_then(Self::from_u32)
     }
 
+    /// The number, if a new descriptor may have it under `limit`.
+    pub(crate) fn below(fd: RawFd, limit: u32) -> Option<Self> {
+        Self::new(fd).filter(|number| number.get() < limit)
+    }
+
     #[inline]
     pub(crate) fn from_u32(number: u32) -> Option<Self> {
         (number < NUMBERS).then_some(Self(number))

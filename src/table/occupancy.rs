@@ -24,27 +24,19 @@ use crate::sync::{AtomicU64, Ordering};
 
 /// log2 of the slots of a chunk and of the children of a node. The model checker runs the same code
 /// on a smaller table.
-pub(crate) const FAN_BITS: u32 = if cfg!(all(test, feature = "loom")) {
-    1
-} else {
-    5
-};
+pub(crate) const FAN_BITS: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 5 };
 /// The slots of a chunk, the children of a node.
 pub(crate) const FAN: usize = 1 << FAN_BITS;
 
 /// Bits 0..32: a claim or a full child each.
 const ALL: u64 = u64::MAX >> (64 - FAN);
-/// Bits 32..44, nodes only: the children linked, and those about to be (one for each thread that is
-/// inserting here, so there is room for 4,063 of them).
-const CHILD: u64 = 1 << 32;
-const CHILDREN: u64 = 0xfff * CHILD;
-/// Nothing will be claimed or linked here any more: the place is being unlinked.
-const DEAD: u64 = 1 << 44;
+/// Nothing will be claimed here any more: the chunk is being unlinked.
+const DEAD: u64 = 1 << 32;
 /// The bit above may be set.
-const MARKED: u64 = 1 << 45;
-/// Bits 46..64: raised by every mark, and by every clearing of a full bit. (A reading as old as a
-/// multiple of 2^18 of them, with all else equal, would pass for new.)
-const SEQUENCE_ONE: u64 = 1 << 46;
+const MARKED: u64 = 1 << 33;
+/// Bits 34..64: raised by every mark, and by every clearing of a full bit, so that an old reading
+/// is told from a new one (but for one as old as a multiple of 2^30 of them).
+const SEQUENCE_ONE: u64 = 1 << 34;
 
 /// An [`Occupancy`] as read at one instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,16 +72,6 @@ impl State {
         self.0 & ALL == ALL
     }
 
-    /// Whether nothing is claimed (of a chunk).
-    pub(crate) fn has_no_claims(self) -> bool {
-        self.0 & ALL == 0
-    }
-
-    /// Whether nothing is linked (of a node).
-    pub(crate) fn has_no_children(self) -> bool {
-        self.0 & CHILDREN == 0
-    }
-
     /// Whether bit `i` is the only one.
     pub(crate) fn is_only(self, i: usize) -> bool {
         self.0 & ALL == 1 << i
@@ -121,7 +103,7 @@ fn first(bits: u64, from: usize, to: usize) -> Option<usize> {
 }
 
 impl Occupancy {
-    /// Nothing taken, no children.
+    /// Nothing taken.
     pub(crate) fn empty() -> Self {
         Self(AtomicU64::new(0))
     }
@@ -129,11 +111,6 @@ impl Occupancy {
     /// With the given bit set.
     pub(crate) fn with(bit: usize) -> Self {
         Self(AtomicU64::new(1 << bit))
-    }
-
-    /// With one child.
-    pub(crate) fn with_child() -> Self {
-        Self(AtomicU64::new(CHILD))
     }
 
     pub(crate) fn load(&self, ordering: Ordering) -> State {
@@ -171,68 +148,48 @@ impl Occupancy {
         State(self.0.fetch_and(!(1 << i), Ordering::AcqRel))
     }
 
-    /// Counts a child in before it is linked; false on a dead node, and on one with no room to count.
-    pub(crate) fn add_child(&self) -> bool {
-        let room = |word| word & DEAD == 0 && word & CHILDREN != CHILDREN;
-        self.update(|word| room(word).then_some(word + CHILD))
+    /// Makes a chunk dead if it has no claims; false if it has, or is dead already.
+    pub(crate) fn kill(&self) -> bool {
+        let kill = |word: u64| (word & (ALL | DEAD) == 0).then_some(word | DEAD);
+        // Release: what was closed here is closed before the death is counted; pairs with the
+        // Acquire in `is_dead`.
+        self.0.fetch_update(Ordering::Release, Ordering::Relaxed, kill).is_ok()
     }
 
-    /// Counts a child out after it was unlinked, or was not linked.
-    pub(crate) fn remove_child(&self) {
-        // Release: the link is null before the node may die; pairs with the Acquire in `load`
-        // before `kill`.
-        self.0.fetch_sub(CHILD, Ordering::Release);
+    pub(crate) fn is_dead(&self) -> bool {
+        // Acquire: pairs with the Release in `kill`.
+        self.load(Ordering::Acquire).is_dead()
     }
 
-    /// DEAD, from a state that is empty and unmarked, and has not changed.
-    pub(crate) fn kill(&self, from: State) -> bool {
-        debug_assert!(!from.is_marked());
-        // Relaxed: who meets the dead place acts on that alone.
-        self.0
-            .compare_exchange(from.0, from.0 | DEAD, Ordering::Relaxed, Ordering::Relaxed)
-            .is_ok()
-    }
-
-    /// Marks a full place; false if it is not full.
+    /// Marks a full place; false if it is not full, or dead.
     fn mark(&self) -> bool {
-        self.update(|word| (word & ALL == ALL).then(|| (word | MARKED).wrapping_add(SEQUENCE_ONE)))
+        let full = |word: u64| word & (ALL | DEAD) == ALL;
+        let mark = |word| full(word).then(|| (word | MARKED).wrapping_add(SEQUENCE_ONE));
+        // Release: the reading of the parent is past for who sees the mark; pairs with the Acquire
+        // in `release` and `freed`.
+        self.0.fetch_update(Ordering::Release, Ordering::Relaxed, mark).is_ok()
     }
 
     /// Takes the mark away, from a state that has not changed.
     fn unmark(&self, from: State) {
         // Release: the bits above are clear before the mark is gone; pairs with the Acquire of
         // `freed`.
-        let _ = self.0.compare_exchange(
-            from.0,
-            from.0 & !MARKED,
-            Ordering::Release,
-            Ordering::Relaxed,
-        );
+        let _ =
+            self.0.compare_exchange(from.0, from.0 & !MARKED, Ordering::Release, Ordering::Relaxed);
     }
 
     /// Sets the bit of a marked child, from a state read before the mark.
     fn set_full(&self, from: State, i: usize) -> bool {
-        // Relaxed:
-        self.0
-            .compare_exchange(
-                from.0,
-                from.0 | 1 << i,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            )
-            .is_ok()
+        // Relaxed: that the state has not changed is all that is asked.
+        let full = from.0 | 1 << i;
+        self.0.compare_exchange(from.0, full, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Clears the bit of a child, whether it is set or not, so that no older reading can set it.
     fn clear_full(&self, i: usize) {
-        self.update(|word| Some((word & !(1 << i)).wrapping_add(SEQUENCE_ONE)));
-    }
-
-    fn update(&self, change: impl Fn(u64) -> Option<u64>) -> bool {
-        // Acquire and Release: see the callers' arguments in the module's head.
-        self.0
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, change)
-            .is_ok()
+        let clear = |word: u64| Some((word & !(1 << i)).wrapping_add(SEQUENCE_ONE));
+        // Relaxed: `unmark`, after it, publishes it to who finds no mark.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, clear);
     }
 }
 
@@ -249,8 +206,8 @@ impl Above<'_> {
 
     #[cold]
     fn filled(&self, child: &Occupancy) {
-        // Acquire: before the mark; see the module's head.
-        let seen = self.word.load(Ordering::Acquire);
+        // Relaxed: what counts is that it comes before the mark, whose Release sees to that.
+        let seen = self.word.load(Ordering::Relaxed);
         let told = seen.has(self.child) || (child.mark() && self.word.set_full(seen, self.child));
         if let Some(above) = self.above.filter(|_| told) {
             above.note_if_full(self.word);
@@ -270,5 +227,14 @@ impl Above<'_> {
             above.freed(self.word);
         }
         child.unmark(seen);
+    }
+
+    /// Takes the mark off a dead child, which is not marked again: then no bit above it is set, nor
+    /// can be.
+    pub(crate) fn settle(&self, child: &Occupancy) {
+        // Acquire: as in `freed`.
+        while child.load(Ordering::Acquire).is_marked() {
+            self.freed(child);
+        }
     }
 }

@@ -97,8 +97,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn reserve(&self, placement: Placement) -> Result<Reservation<'_, T>, Error> {
-        self.claim(placement)
-            .map(|number| Reservation::new(self, number))
+        self.claim(placement).map(|number| Reservation::new(self, number))
     }
 
     /// Takes `N` numbers, or none: as for `pipe`, `socketpair` or a message with descriptors.
@@ -138,17 +137,13 @@ impl<T> FdTable<T> {
             Placement::Lowest => self.tiers.claim_lowest(0, limit),
             Placement::Auto => self.tiers.claim_lowest(self.auto_base(), limit),
             Placement::From(min) => {
-                let min = self.below_limit(min).ok_or(Error::Invalid)?;
+                let min = Number::below(min, limit).ok_or(Error::Invalid)?;
                 self.tiers.claim_lowest(min.get(), limit)
             }
             Placement::Any => self.claim_any(limit),
             Placement::At(fd) => {
-                let number = self.below_limit(fd).ok_or(Error::BadFd)?;
-                return self
-                    .tiers
-                    .claim(number)
-                    .then_some(number)
-                    .ok_or(Error::Busy);
+                let number = Number::below(fd, limit).ok_or(Error::BadFd)?;
+                return self.tiers.claim(number).then_some(number).ok_or(Error::Busy);
             }
         };
         number.ok_or(Error::TooManyOpenFiles)
@@ -160,10 +155,9 @@ impl<T> FdTable<T> {
         let home = thread_index().wrapping_mul(STRIDE);
         let hot = (0..HOT_CHUNKS as usize)
             .map(|i| self.tiers.hot_chunk((home + i) % HOT_CHUNKS as usize));
-        let claimed = hot.filter(|start| *start < limit).find_map(|start| {
-            self.tiers
-                .try_claim_lowest(start, limit.min(start + FAN as u32))
-        });
+        let claimed = hot
+            .filter(|start| *start < limit)
+            .find_map(|start| self.tiers.try_claim_lowest(start, limit.min(start + FAN as u32)));
         claimed.or_else(|| self.tiers.claim_lowest(0, limit))
     }
 }

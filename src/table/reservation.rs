@@ -44,11 +44,7 @@ enum Table<'a, T> {
 
 impl<'a, T> Reservation<'a, T> {
     pub(crate) fn new(table: &'a FdTable<T>, number: Number) -> Self {
-        Self {
-            table: Table::Borrowed(table),
-            number,
-            passed_on: false,
-        }
+        Self { table: Table::Borrowed(table), number, passed_on: false }
     }
 
     /// The number.
@@ -131,10 +127,7 @@ impl<'a, T> Reservation<'a, T> {
     where
         T: 'static,
     {
-        assert!(
-            ptr::eq(self.table(), &raw const **table),
-            "the reservation is of another table"
-        );
+        assert!(ptr::eq(self.table(), &raw const **table), "the reservation is of another table");
         self.passed_on = true;
         Reservation {
             table: Table::Owned(Arc::clone(table)),

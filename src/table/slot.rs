@@ -155,9 +155,7 @@ impl Slot {
     fn change(&self, from: SlotWord, to: SlotWord) -> Result<(), SlotWord> {
         // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire on
         // failure: as `load`.
-        let changed = self
-            .0
-            .compare_exchange(from.0, to.0, Ordering::Release, Ordering::Acquire);
+        let changed = self.0.compare_exchange(from.0, to.0, Ordering::Release, Ordering::Acquire);
         changed.map(drop).map_err(SlotWord)
     }
 }

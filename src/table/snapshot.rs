@@ -1,21 +1,32 @@
 //! A copy of the table at one instant, without stopping anybody.
 //!
 //! Every slot's word is read, and then read again, the sequence in it included, in the same chunks:
-//! until a pass finds each word as the pass before left it. Then every slot stood still from its
-//! last reading but one to its last, so all of them did at the instant between the two passes, and
-//! what was read is the table at that instant. A word that has changed costs only its own reading.
+//! until a pass finds each word as the pass before left it. Then every slot stood still from its last
+//! reading but one to its last, so all of them did at the instant between the two passes, and what
+//! was read is the table at that instant. A chunk that is missing both times may have come and gone
+//! in between; then its death was counted before it was unlinked, so the count must not have
+//! changed from that instant on. A word that has changed costs only its own reading.
 //!
-//! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
-//! go unseen.
+//! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would go
+//! unseen.
 
-use std::ptr;
+use std::{iter::Peekable, mem, ptr, vec};
 
 use crate::{
     FdFlags, FdTable, FileRef, OpenFileTable,
-    sync::{AtomicU32, AtomicUsize, epoch},
+    open_files::release_all,
+    sync::{
+        AtomicU32, AtomicUsize,
+        epoch::{self, Guard},
+    },
 };
 
-use super::{chunk::Chunk, occupancy::FAN, slot::SlotWord, tiers::Tiers};
+use super::{
+    chunk::Chunk,
+    occupancy::FAN,
+    slot::{Slot, SlotWord},
+    tiers::Tiers,
+};
 
 /// What to copy, by number and flags.
 type Keep<'k> = &'k dyn Fn(u32, FdFlags) -> bool;
@@ -23,8 +34,13 @@ type Keep<'k> = &'k dyn Fn(u32, FdFlags) -> bool;
 struct Snapshot<'a, T> {
     files: &'a OpenFileTable<T>,
     keep: Keep<'a>,
-    /// In order. Invariant: each open word that `keep` keeps has one reference counted for it.
+    /// What this pass has read, in order. Invariant: each open word here and in `last` that `keep`
+    /// keeps has one reference counted for it.
     chunks: Vec<Copied>,
+    /// What the pass before has read, and this one has not come to.
+    last: Peekable<vec::IntoIter<Copied>>,
+    /// References that were counted for words which have changed.
+    stale: Vec<FileRef<'a, T>>,
 }
 
 /// A chunk as it was last read.
@@ -58,15 +74,8 @@ impl<T> FdTable<T> {
 
     /// A copy, at one instant, of what `keep` keeps.
     pub(crate) fn copy(&self, keep: Keep<'_>) -> FdTable<T> {
-        let mut snapshot = Snapshot {
-            files: &self.files,
-            keep,
-            chunks: Vec::new(),
-        };
-        let guard = epoch::pin();
-        snapshot.pass(&self.tiers, &guard);
-        while !snapshot.pass(&self.tiers, &guard) {}
-        drop(guard);
+        let mut snapshot = Snapshot::new(&self.files, keep);
+        snapshot.take(&self.tiers);
         let copy = Self {
             files: self.files.clone(),
             limit: AtomicU32::new(self.limit()),
@@ -78,79 +87,91 @@ impl<T> FdTable<T> {
     }
 }
 
-impl<T> Snapshot<'_, T> {
+impl<'a, T> Snapshot<'a, T> {
+    fn new(files: &'a OpenFileTable<T>, keep: Keep<'a>) -> Self {
+        let last = Vec::new().into_iter().peekable();
+        Self { files, keep, chunks: Vec::new(), last, stale: Vec::new() }
+    }
+
+    /// Reads the table until one pass finds everything as the pass before.
+    fn take(&mut self, tiers: &Tiers) {
+        let guard = epoch::pin();
+        self.pass(tiers, &guard);
+        loop {
+            let deaths = tiers.deaths();
+            if self.pass(tiers, &guard) && tiers.deaths() == deaths {
+                return;
+            }
+        }
+    }
+
     /// Reads every word; true if each is as it was last read, in the same chunks.
-    fn pass(&mut self, tiers: &Tiers, guard: &epoch::Guard) -> bool {
-        let mut last = std::mem::take(&mut self.chunks).into_iter().peekable();
+    fn pass(&mut self, tiers: &Tiers, guard: &Guard) -> bool {
         let mut same = true;
+        self.last = mem::take(&mut self.chunks).into_iter().peekable();
         tiers.for_each_chunk(guard, |start, chunk| {
-            while let Some(gone) = last.next_if(|copied| copied.start <= start && !copied.is(chunk))
-            {
-                same = false;
-                self.forget(gone);
-            }
-            let mut copied = last.next_if(|copied| copied.is(chunk)).unwrap_or_else(|| {
-                same = false;
-                Copied {
-                    start,
-                    chunk,
-                    words: [SlotWord::EMPTY; FAN],
-                }
-            });
-            same &= self.read(&mut copied, chunk);
-            self.chunks.push(copied);
+            same &= !self.forget_while(|copied| copied.start <= start && !copied.is(chunk));
+            let known = self.last.next_if(|copied| copied.is(chunk));
+            same &= known.is_some();
+            self.chunks.push(known.unwrap_or_else(|| Copied::new(start, chunk)));
+            same &= self.read_last(chunk);
         });
-        for gone in last {
-            same = false;
-            self.forget(gone);
-        }
+        same &= !self.forget_while(|_| true);
+        release_all(self.stale.drain(..));
         same
     }
 
-    /// Reads the words of a chunk; true if each is as it was last read.
-    fn read(&self, copied: &mut Copied, chunk: &Chunk) -> bool {
+    /// Reads the words of the chunk that was pushed last; true if each is as it was last read.
+    fn read_last(&mut self, chunk: &Chunk) -> bool {
+        let Some(at) = self.chunks.len().checked_sub(1) else { return true };
         let mut same = true;
-        for (number, (word, slot)) in
-            (copied.start..).zip(copied.words.iter_mut().zip(chunk.slots()))
-        {
-            if slot.load() != *word {
+        for (i, slot) in chunk.slots().iter().enumerate() {
+            let old = self.chunks[at].words[i];
+            if slot.load() != old {
                 same = false;
-                drop(self.counted(number, *word));
-                *word = self.files.acquire_from(slot).map_or_else(
-                    |empty| empty,
-                    |(word, file)| {
-                        if self.keeps(number, word) {
-                            file.into_index();
-                        }
-                        word
-                    },
-                );
+                let number = self.chunks[at].start + i as u32;
+                let new = self.count(number, slot);
+                self.chunks[at].words[i] = new;
+                self.stale.extend(self.counted(number, old));
             }
         }
         same
     }
 
-    fn keeps(&self, number: u32, word: SlotWord) -> bool {
-        word.index().is_some() && (self.keep)(number, word.flags())
+    /// Reads a slot, and counts a reference if the word is kept.
+    fn count(&self, number: u32, slot: &Slot) -> SlotWord {
+        match self.files.acquire_from(slot) {
+            Ok((word, file)) if (self.keep)(number, word.flags()) => {
+                file.into_index();
+                word
+            }
+            Ok((word, _)) | Err(word) => word,
+        }
     }
 
-    /// The reference that is counted for a word.
-    fn counted(&self, number: u32, word: SlotWord) -> Option<FileRef<'_, T>> {
-        let index = word.index().filter(|_| self.keeps(number, word))?;
+    /// The reference that is counted for a word, if one is.
+    fn counted(&self, number: u32, word: SlotWord) -> Option<FileRef<'a, T>> {
+        let index = word.index().filter(|_| (self.keep)(number, word.flags()))?;
         Some(self.files.adopt(index))
     }
 
-    fn forget(&self, gone: Copied) {
-        for (number, word) in (gone.start..).zip(gone.words) {
-            drop(self.counted(number, word));
+    /// Passes by what was read last; true if there was any.
+    fn forget_while(&mut self, gone: impl Fn(&Copied) -> bool) -> bool {
+        let mut any = false;
+        while let Some(copied) = self.last.next_if(&gone) {
+            any = true;
+            for (number, word) in (copied.start..).zip(copied.words) {
+                self.stale.extend(self.counted(number, word));
+            }
         }
+        any
     }
 
     /// Passes what was copied on to an empty table that nobody else sees yet.
     fn plant(mut self, tiers: &Tiers) {
-        for mut copied in std::mem::take(&mut self.chunks) {
+        for mut copied in mem::take(&mut self.chunks) {
             for (number, word) in (copied.start..).zip(&mut copied.words) {
-                if !self.keeps(number, *word) {
+                if !(self.keep)(number, word.flags()) {
                     *word = SlotWord::EMPTY;
                 }
             }
@@ -159,7 +180,21 @@ impl<T> Snapshot<'_, T> {
     }
 }
 
+impl<T> Drop for Snapshot<'_, T> {
+    /// Gives back what was counted, when a panic in the drop of a file has ended the copy.
+    fn drop(&mut self) {
+        self.forget_while(|_| true);
+        self.last = mem::take(&mut self.chunks).into_iter().peekable();
+        self.forget_while(|_| true);
+        release_all(self.stale.drain(..));
+    }
+}
+
 impl Copied {
+    fn new(start: u32, chunk: &Chunk) -> Self {
+        Self { start, chunk, words: [SlotWord::EMPTY; FAN] }
+    }
+
     fn is(&self, chunk: &Chunk) -> bool {
         ptr::eq(self.chunk, chunk)
     }

@@ -12,11 +12,7 @@ use super::{
     slot::{Slot, SlotWord},
 };
 
-const HIGH_GROUPS: usize = if cfg!(all(test, feature = "loom")) {
-    1
-} else {
-    4
-};
+const HIGH_GROUPS: usize = if cfg!(all(test, feature = "loom")) { 1 } else { 4 };
 /// How many numbers the high range holds.
 pub(crate) const HIGH_SPAN: u32 = Dense::<HIGH_GROUPS>::SPAN;
 /// How many chunks the hot ranges hold.
@@ -53,22 +49,12 @@ impl Tiers {
     pub(crate) fn new(base: u32) -> Option<Self> {
         let fits =
             base.is_multiple_of(FAN as u32) && (GAP_START..=NUMBERS - HIGH_SPAN).contains(&base);
-        fits.then(|| Self {
-            base,
-            low: Dense::new(),
-            high: Dense::new(),
-            gap: Gap::new(),
-        })
+        fits.then(|| Self { base, low: Dense::new(), high: Dense::new(), gap: Gap::new() })
     }
 
     /// Tiers of the same shape with nothing in them.
     pub(crate) fn empty_like(&self) -> Self {
-        Self {
-            base: self.base,
-            low: Dense::new(),
-            high: Dense::new(),
-            gap: Gap::new(),
-        }
+        Self { base: self.base, low: Dense::new(), high: Dense::new(), gap: Gap::new() }
     }
 
     pub(crate) fn base(&self) -> u32 {
@@ -85,23 +71,13 @@ impl Tiers {
     /// Claims the lowest free number from `from` on, below `to`: in each tier on the way, and then
     /// with RMWs once more, to be sure.
     pub(crate) fn claim_lowest(&self, from: u32, to: u32) -> Option<Number> {
-        let confirm = || {
-            self.search(Search {
-                from,
-                to,
-                reading: Reading::Confirm,
-            })
-        };
+        let confirm = || self.search(Search { from, to, reading: Reading::Confirm });
         self.try_claim_lowest(from, to).or_else(confirm)
     }
 
     /// The same, for a caller that goes on looking elsewhere.
     pub(crate) fn try_claim_lowest(&self, from: u32, to: u32) -> Option<Number> {
-        self.search(Search {
-            from,
-            to,
-            reading: Reading::Load,
-        })
+        self.search(Search { from, to, reading: Reading::Load })
     }
 
     /// Claims one number; false if it is taken.
@@ -152,11 +128,12 @@ impl Tiers {
     /// The first number of chunk `i` of the hot ranges.
     pub(crate) fn hot_chunk(&self, i: usize) -> u32 {
         let start = (i * FAN) as u32;
-        if start < GAP_START {
-            start
-        } else {
-            self.base + (start - GAP_START)
-        }
+        if start < GAP_START { start } else { self.base + (start - GAP_START) }
+    }
+
+    /// How many chunks have died or are about to; see [`Gap::deaths`].
+    pub(crate) fn deaths(&self) -> u64 {
+        self.gap.deaths()
     }
 
     /// Gives a claim back.
@@ -200,9 +177,7 @@ impl Tiers {
             let next = if from < GAP_START {
                 self.low.next_chunk(from)
             } else if start == self.base {
-                self.high
-                    .next_chunk(from - start)
-                    .map(|(at, chunk)| (start + at, chunk))
+                self.high.next_chunk(from - start).map(|(at, chunk)| (start + at, chunk))
             } else {
                 self.gap.next_chunk(from, guard)
             };
