@@ -226,12 +226,12 @@ impl<T> OpenFileTable<T> {
             };
             let block = self.block(index);
             let live = block.try_acquire();
-            // Either the slot still holds the word: then its own reference, which is in the count,
-            // kept the block live from the closer's point of view too, and our count was added to
-            // that very life. Or it has changed: then `Slot::take` or `Slot::swap` may have come
-            // before our count, and the count may be on another life of the block, or on none. The
-            // closer argues the same: it gives its reference up only after the slot has changed
-            // (`FdTable::close`), so who counted before that is still counted.
+            // We count, then read the slot again; who closes changes the slot, then gives its
+            // reference up (`FdTable::close_number`). If the slot still holds the word, its own
+            // reference was in the count when ours was added: the block was live, in the life that
+            // the word means, and ours keeps it so. If the closer was first, the second reading
+            // differs: a block that lives again has come by its `revive`, through the free list,
+            // from that close, and `try_acquire` has acquired it all.
             if live && slot.still_holds(word) {
                 return Ok((word, FileRef { files: self, block, index }));
             }

@@ -1,7 +1,8 @@
 //! The atomics, cells and epochs this crate is built on, chosen in this one place.
 //!
-//! core's and crossbeam's; in this crate's own unit tests, when they are built with the feature `loom`, loom's and a model of the epoch
-//! (`loom-tests/epoch.rs`). Both sides have loom's shape: no const constructors, no `get_mut`, cells entered through a closure.
+//! core's and crossbeam's; in this crate's own unit tests, when they are built with the feature
+//! `loom`, loom's and a model of the epoch (`loom-tests/epoch.rs`). Both sides have loom's shape:
+//! no const constructors, no `get_mut`, cells entered through a closure.
 
 #![allow(unsafe_code, reason = "zeroed memory, and the promise of the types that may lie in it")]
 
@@ -39,7 +40,8 @@ pub(crate) unsafe trait Zeroable {
 
 macro_rules! zeroable {
     ($($type:ty [$($of:ident)?] = $zero:expr;)*) => {$(
-        // SAFETY: an atomic has the representation of its value, zero is a valid integer and a null pointer, and anything is a `MaybeUninit`.
+        // SAFETY: an atomic has the representation of its value, zero is a valid integer and a null
+        // pointer, and anything is a `MaybeUninit`.
         unsafe impl$(<$of>)? Zeroable for $type {
             fn zero() -> Self {
                 $zero
@@ -106,16 +108,18 @@ mod native {
             NonNull::new(memory.cast()).unwrap_or_else(|| alloc::handle_alloc_error(layout))
         };
         let slice = ptr::slice_from_raw_parts_mut(data.as_ptr(), len);
-        // SAFETY: allocated by the global allocator with the slice's layout (or of size zero and aligned), and all zero, which is a
-        // valid `T`: `T` is `Zeroable`.
+        // SAFETY: allocated by the global allocator with the slice's layout (or of size zero and
+        // aligned), and all zero, which is a valid `T`: `T` is `Zeroable`.
         unsafe { Box::from_raw(slice) }
     }
 
-    /// A small number for the calling thread, its own as long as the process runs: 0 for the first thread that asks, then 1...
+    /// A small number for the calling thread, its own as long as the process runs: 0 for the first
+    /// thread that asks, then 1...
     #[inline]
     pub(crate) fn thread_index() -> usize {
         const UNKNOWN: usize = usize::MAX;
-        // Const and without a destructor: no lazy initialisation, and usable from the destructors of other thread locals.
+        // Const and without a destructor: no lazy initialisation, and usable from the destructors
+        // of other thread locals.
         thread_local!(static INDEX: Cell<usize> = const { Cell::new(UNKNOWN) });
 
         #[cold]
@@ -146,7 +150,8 @@ mod checked {
         (0..len).map(|_| T::zero()).collect()
     }
 
-    /// loom's number of the calling thread: 0 for the model's main thread, then in the order of spawning, so the same in every execution.
+    /// loom's number of the calling thread: 0 for the model's main thread, then in the order of
+    /// spawning, so the same in every execution.
     pub(crate) fn thread_index() -> usize {
         // loom shows the number in its Debug form (`ThreadId(1)`) alone.
         let id = format!("{:?}", loom::thread::current().id());

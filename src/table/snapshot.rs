@@ -1,14 +1,14 @@
 //! A copy of the table at one instant, without stopping anybody.
 //!
 //! Every slot's word is read, and then read again, the sequence in it included, in the same chunks:
-//! until a pass finds each word as the pass before left it. Then every slot stood still from its last
-//! reading but one to its last, so all of them did at the instant between the two passes, and what
-//! was read is the table at that instant. A chunk that is missing both times may have come and gone
-//! in between; then its death was counted before it was unlinked, so the count must not have
+//! until a pass finds each word as the pass before left it. Then every slot stood still from its
+//! last reading but one to its last, so all of them did at the instant between the two passes, and
+//! what was read is the table at that instant. A chunk that is missing both times may have come and
+//! gone in between; then its death was counted before it was unlinked, so the count must not have
 //! changed from that instant on. A word that has changed costs only its own reading.
 //!
-//! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would go
-//! unseen.
+//! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
+//! go unseen.
 
 use std::{iter::Peekable, mem, ptr, vec};
 

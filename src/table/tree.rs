@@ -1,9 +1,9 @@
 //! The radix trees of the gap: how their chunks and nodes are found, born and reclaimed.
 //!
 //! A chunk is linked with its first claim set, a node with its first child: a missing path is built
-//! aside and linked by one CAS. Who leaves one empty makes it dead by CAS, from a word that says so,
-//! unlinks it, and hands it to the epoch; who meets a dead one unlinks it likewise and starts again.
-//! What is dead has no bit above it that says full, nor one that can still be set, so what
+//! aside and linked by one CAS. Who leaves one empty makes it dead by CAS, from a word that says
+//! so, unlinks it, and hands it to the epoch; who meets a dead one unlinks it likewise and starts
+//! again. What is dead has no bit above it that says full, nor one that can still be set, so what
 //! comes after it in its place starts clean. A guard is held while a link is followed and what it
 //! shows is used: what was unlinked is freed when all guards of that time are gone.
 
