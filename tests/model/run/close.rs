@@ -1,0 +1,87 @@
+//! Closing: a number, one that is still the same file, a range.
+
+use super::super::op::{Num, Then};
+use super::super::reference::{EBADF, Slot};
+use super::{Run, errno, fd};
+use fdtable::CloseRangeFlags;
+
+impl Run {
+    pub(super) fn close(&mut self, task: usize, num: Num, then: Then) {
+        let number = self.number(task, num);
+        let expected = self.model.table_mut(task).close(number).map(Some);
+        let table = self.load(task);
+        self.displaced(expected, errno(table.close(fd(number)).map(Some)), then);
+    }
+
+    pub(super) fn close_if(&mut self, task: usize, num: Num, id: Option<usize>, then: Then) {
+        let number = self.number(task, num);
+        let Some((wanted, id)) = self.id(task, number, id) else {
+            return;
+        };
+        let model = self.model.table_mut(task);
+        let expected = match model.open(number) {
+            Some((here, _)) if here == wanted => model.close(number).map(Some),
+            _ => Err(EBADF),
+        };
+        let table = self.load(task);
+        self.displaced(expected, errno(table.close_if(fd(number), id).map(Some)), then);
+    }
+
+    pub(super) fn take(&mut self, task: usize, num: Num, file: Then, place: Then) {
+        let number = self.number(task, num);
+        let expected = self.model.table_mut(task).close(number);
+        let table = self.load(task);
+        let given = errno(table.take(fd(number)));
+        let tags = given.as_ref().map(|(file, place)| (file.tag, i64::from(place.fd())));
+        assert_eq!(
+            tags.map_err(|errno| *errno),
+            expected.map(|tag| (tag, number)),
+            "take({number})"
+        );
+        let Ok((taken, reservation)) = given else {
+            return;
+        };
+        self.keep(taken, file);
+        if let Then::Keep = place {
+            self.model.table_mut(task).slots.insert(number, Slot::Reserved);
+            self.park(task, &table, vec![reservation]);
+        }
+    }
+
+    pub(super) fn close_range(
+        &mut self,
+        task: usize,
+        range: (Num, Num),
+        bits: u32,
+        of_files: bool,
+    ) {
+        let number = |num| self.number(task, num) as i32 as u32;
+        let (first, last) = (number(range.0), number(range.1));
+        let expected = self.model.close_range(task, (first, last), bits, of_files);
+        let flags = CloseRangeFlags::from_bits_retain(bits);
+        let given = if of_files {
+            self.tasks[task].close_range(first, last, flags)
+        } else {
+            self.tasks[task].load().close_range(first, last, flags)
+        };
+        assert_eq!(errno(given), expected, "close_range({first}, {last}, {bits:#x})");
+    }
+
+    pub(super) fn drain(&mut self, task: usize, first: Num, last: Num, consumed: usize) {
+        let number = |num| self.number(task, num) as i32 as u32;
+        let (first, last) = (number(first), number(last));
+        let table = self.load(task);
+        let Ok(mut drain) = table.drain(first, last) else {
+            return assert!(first > last, "drain({first}, {last}) refused");
+        };
+        assert!(first <= last, "drain({first}, {last}) allowed");
+        let before = self.model.table(task).opened().len();
+        let expected = self.model.table_mut(task).drain(first.into(), last.into());
+        for (number, file, bits) in expected.iter().take(consumed) {
+            let (given, given_flags, given_file) = drain.next().expect("another");
+            assert_eq!((i64::from(given), given_flags.bits()), (*number, *bits), "drain");
+            assert_eq!(given_file.tag, *file);
+        }
+        assert_eq!(table.len(), before - consumed.min(expected.len()), "closed ahead of its turn");
+    }
+}
