@@ -3,7 +3,19 @@
 //! loom runs each model in every order of its atomic operations that matters, and with every value that a load may return.
 //! Each model prints how many executions that took and how long; one that is cut short fails.
 
+mod conditional;
+mod duplicates;
+mod endings;
 mod epoch_tests;
+mod flags;
+mod free_blocks;
+mod full_bits;
+mod gap;
+mod numbers;
+mod references;
+mod reservations;
+mod snapshots;
+mod support;
 
 use std::{
     io::{self, Write},
@@ -34,27 +46,28 @@ pub(crate) fn model(
     bound: Bound,
     f: impl Fn() + Send + Sync + 'static,
 ) -> usize {
-    let report = Report {
-        name,
-        bound,
-        started: Instant::now(),
-        executions: Arc::default(),
-    };
+    let executions = explore(name, bound, f);
+    assert_explored(executions);
+    executions
+}
+
+/// `model`, where one execution may be all there is.
+fn explore(name: &'static str, bound: Bound, f: impl Fn() + Send + Sync + 'static) -> usize {
+    let report = Report { name, bound, started: Instant::now(), executions: Arc::default() };
     let (started, executions) = (report.started, Arc::clone(&report.executions));
     builder(bound).check(move || {
         let earlier = executions.fetch_add(1, Relaxed);
-        assert!(
-            started.elapsed() < LIMIT,
-            "cut short after {earlier} executions"
-        );
+        assert!(started.elapsed() < LIMIT, "cut short after {earlier} executions");
         epoch::scope(&f);
     });
-    let executions = report.executions.load(Relaxed);
+    report.executions.load(Relaxed)
+}
+
+fn assert_explored(executions: usize) {
     assert!(
         executions > 1,
         "loom saw nothing to explore: are the atomics its own, and is there a second thread?"
     );
-    executions
 }
 
 fn builder(bound: Bound) -> loom::model::Builder {
@@ -82,21 +95,14 @@ struct Report {
 
 impl Drop for Report {
     fn drop(&mut self) {
-        let (executions, seconds) = (
-            self.executions.load(Relaxed),
-            self.started.elapsed().as_secs_f64(),
+        let (executions, seconds) =
+            (self.executions.load(Relaxed), self.started.elapsed().as_secs_f64());
+        let end = if std::thread::panicking() { ", then a fault" } else { "" };
+        let line = format!(
+            "loom: {}: {executions} executions ({:?}), {seconds:.2} s{end}\n",
+            self.name, self.bound
         );
-        let end = if std::thread::panicking() {
-            ", then a fault"
-        } else {
-            ""
-        };
         // Not `print!`, which the test harness keeps to itself: the figures are part of the result.
-        let _ = writeln!(
-            io::stderr().lock(),
-            "loom: {}: {executions} executions ({:?}), {seconds:.2} s{end}",
-            self.name,
-            self.bound
-        );
+        let _ = io::stderr().write_all(line.as_bytes());
     }
 }

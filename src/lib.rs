@@ -57,5 +57,6 @@ pub mod semantics {}
 
 #[cfg(all(test, feature = "loom"))]
 #[allow(unsafe_code, reason = "the models of unsafe code call it")]
+#[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one thread")]
 #[path = "../loom-tests/mod.rs"]
 mod loom_tests;

@@ -61,6 +61,7 @@ pub struct FdTable<T> {
     /// `RLIMIT_NOFILE`, at most `NUMBERS`.
     limit: AtomicU32,
     /// How many tasks hold the table through a [`Files`](crate::Files).
+    #[cfg_attr(all(test, feature = "loom"), allow(dead_code, reason = "no model of `Files`"))]
     pub(crate) tasks: AtomicUsize,
     tiers: Tiers,
 }

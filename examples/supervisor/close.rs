@@ -1,0 +1,77 @@
+//! `close` and `close_range`.
+
+use std::sync::atomic::Ordering;
+
+use fdtable::CloseRangeFlags;
+
+use super::{
+    call::{Call, EBADF},
+    file::TWIN,
+    listener::Reply,
+    numbers::{EXEC_TOKEN, TABLE_START},
+    sys::{Errno, Result},
+};
+
+/// Closes our half at once. Where there is a twin, the kernel closes it then, and until it has the number is nobody's.
+pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
+    let fd = call.fd(0);
+    let process = &call.task.process;
+    if process.quirks.closes_itself.load(Ordering::Relaxed) {
+        call.promote(fd)?;
+    }
+    if call.flags(fd)?.contains(TWIN) {
+        return close_both(call, fd);
+    }
+    let table = process.files.load();
+    // Not `close`: another thread may have promoted the number since, and this tells.
+    let closed = table.drain(fd as u32, fd as u32)?.next();
+    let (_, flags, file) = closed.ok_or(EBADF)?;
+    drop(file);
+    Ok(if flags.contains(TWIN) { Reply::Continue } else { Reply::Value(0) })
+}
+
+fn close_both(call: &Call<'_>, fd: i32) -> Result<Reply> {
+    let table = call.task.process.files.load();
+    let (file, number) = table.take(fd)?;
+    drop(file);
+    call.task.park(number.into_owned(&table));
+    Ok(Reply::Continue)
+}
+
+/// The kernel closes its own numbers and the twins, we close ours.
+pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
+    let (first, last) = (call.args[0] as u32, call.args[1] as u32);
+    let flags = CloseRangeFlags::from_bits_retain(call.args[2] as u32);
+    if first > last || !CloseRangeFlags::all().contains(flags) {
+        return Ok(Reply::Continue);
+    }
+    let process = &call.task.process;
+    if (first..=last).contains(&(EXEC_TOKEN as u32)) {
+        process.doubt_token();
+    }
+    if flags.contains(CloseRangeFlags::UNSHARE) && !call.supervisor.unshare_files(call.task) {
+        return Err(Errno(libc::EPERM));
+    }
+    if last < TABLE_START as u32 {
+        return Ok(Reply::Continue);
+    }
+    let first = first.max(TABLE_START as u32);
+    let table = process.files.load();
+    if flags.contains(CloseRangeFlags::CLOEXEC) {
+        table.close_range(first, last, CloseRangeFlags::CLOEXEC)?;
+        return Ok(Reply::Continue);
+    }
+    for (fd, flags, file) in &**table {
+        drop(file);
+        if !(first..=last).contains(&(fd as u32)) {
+            continue;
+        }
+        // Another thread may have been faster.
+        if flags.contains(TWIN) {
+            let _ = close_both(call, fd);
+        } else {
+            drop(table.close(fd));
+        }
+    }
+    Ok(Reply::Continue)
+}

@@ -1,0 +1,271 @@
+//! The guests: which process a thread belongs to, and which processes there are.
+//!
+//! Nobody tells us of a `fork`. Before each change of a table we look for new processes, and give each child the table of its parent as it is
+//! then: what changed since the fork can only be what was changed while the fork was under way.
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
+};
+
+use fdtable::{CloseRangeFlags, Files};
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{
+    births::{Births, LastPid},
+    exec::ExecWatch,
+    file::File,
+    guests::Guests,
+    numbers::KERNEL_END,
+    orphans,
+    process::{Limits, Process, Quirks, Task},
+    supervisor::MAX_NUMBERS,
+    sys::{self, Epoll, Errno, Result},
+    tables::Tables,
+    twin,
+};
+
+/// Event data of what ends the wait for deaths.
+const STOP: u64 = 0;
+/// Event data of the process that guards us; no guest has this id.
+const GUARDIAN: u64 = 1;
+
+pub(crate) struct Directory {
+    guests: Guests,
+    /// Locked while new processes are registered and dead ones removed.
+    births: Mutex<Births>,
+    last_pid: LastPid,
+    /// The last id that has been looked at.
+    seen: AtomicI32,
+    /// Some id was given out whose process was not there yet.
+    expecting: AtomicBool,
+    deaths: Epoll,
+    own_pid: i32,
+    /// The hard limit that the kernel knows, of us and every guest.
+    kernel_hard: u64,
+    tables: Tables,
+}
+
+type Scan<'a> = MutexGuard<'a, Births>;
+
+impl Directory {
+    /// Made before the first guest is started.
+    pub(crate) fn new(kernel_hard: u64, tables: Tables) -> Result<Self> {
+        let last_pid = LastPid::open()?;
+        let seen = last_pid.read();
+        Ok(Self {
+            guests: Guests::default(),
+            births: Mutex::new(Births::since(seen)),
+            last_pid,
+            seen: AtomicI32::new(seen),
+            expecting: AtomicBool::new(false),
+            deaths: Epoll::new()?,
+            own_pid: std::process::id() as i32,
+            kernel_hard,
+            tables,
+        })
+    }
+
+    /// Registers the first guest.
+    pub(crate) fn start(&self, pid: i32, files: Files<File>) -> Result<()> {
+        self.insert(Process {
+            tgid: pid,
+            pidfd: sys::pidfd_open(pid)?,
+            files,
+            exec: ExecWatch::default(),
+            image: Mutex::default(),
+            quirks: Quirks::default(),
+            limits: Limits::new(MAX_NUMBERS.into()),
+            twins: Mutex::new(()),
+        });
+        Ok(())
+    }
+
+    /// The thread that made a system call.
+    pub(crate) fn task(&self, tid: i32) -> Result<Arc<Task>> {
+        match self.guests.task(tid) {
+            Some(task) => Ok(task),
+            None => self.discover(tid),
+        }
+    }
+
+    pub(crate) fn process(&self, tgid: i32) -> Option<Arc<Process>> {
+        self.guests.process(tgid)
+    }
+
+    /// Registers what has been forked up to now.
+    pub(crate) fn look(&self) {
+        let last = self.last_pid.read();
+        // Acquire: what was registered up to this id is in the maps.
+        if last != self.seen.load(Ordering::Acquire) || self.expecting.load(Ordering::Relaxed) {
+            self.scan(&mut self.births.lock());
+        }
+    }
+
+    fn scan(&self, births: &mut Scan<'_>) {
+        let last = self.last_pid.read();
+        for pid in births.take(last) {
+            if self.meet(pid) {
+                births.forget(pid);
+            } else {
+                births.expect(pid);
+            }
+        }
+        self.expecting.store(!births.settle(), Ordering::Relaxed);
+        // Release: pairs with `look`.
+        self.seen.store(last, Ordering::Release);
+    }
+
+    /// Looks at an id that was given out; false if no task is there yet.
+    fn meet(&self, pid: i32) -> bool {
+        let pidfd = match sys::pidfd_open(pid) {
+            Ok(pidfd) => pidfd,
+            Err(Errno(libc::ESRCH)) => return false,
+            // A thread that does not lead its process, or not yet anything.
+            Err(_) => {
+                self.guests.forget_stale(pid);
+                return Path::new(&format!("/proc/{pid}")).exists();
+            }
+        };
+        let status = sys::read_proc(&format!("/proc/{pid}/status")).unwrap_or_default();
+        let number = |name| sys::status_field(&status, name)?.parse().ok();
+        if number("Tgid") != Some(pid) {
+            return true;
+        }
+        self.forget_dead(pid);
+        if self.process(pid).is_some() {
+            return true;
+        }
+        let parent = match number("PPid") {
+            // Its parent has died, and it is ours now.
+            Some(parent) if parent == self.own_pid => {
+                orphans::parent_of(pid, self.guests.processes(|_| true))
+            }
+            Some(parent) => self.process(parent),
+            None => None,
+        };
+        if let Some(parent) = parent {
+            self.register(pid, pidfd, Some(&parent));
+        }
+        true
+    }
+
+    fn register(&self, pid: i32, pidfd: OwnedFd, parent: Option<&Process>) {
+        let files = parent.map_or_else(
+            || self.tables.unknown(),
+            |parent| {
+                parent.settle_exec_from_outside();
+                if sys::share_files(parent.tgid, pid) {
+                    parent.files.share()
+                } else {
+                    let files = parent.files.fork();
+                    twin::verify(pid, &files.load());
+                    files
+                }
+            },
+        );
+        let unknown = || Limits::new(MAX_NUMBERS.into());
+        let limits = parent.map_or_else(unknown, |p| p.limits.inherited());
+        // The fork may have come while the parent's limit was raised for a twin.
+        let soft = limits.kernel_soft.load(Ordering::Relaxed);
+        let _ = sys::set_nofile(pid, soft.min(KERNEL_END as u64), self.kernel_hard);
+        self.insert(Process {
+            tgid: pid,
+            pidfd,
+            files,
+            exec: ExecWatch::default(),
+            image: Mutex::new(parent.and_then(Process::image)),
+            quirks: parent.map_or_else(Quirks::default, |p| p.quirks.inherited()),
+            limits,
+            twins: Mutex::new(()),
+        });
+    }
+
+    fn insert(&self, process: Process) {
+        let process = Arc::new(process);
+        self.guests.add_process(Arc::clone(&process));
+        // Fails only without memory or watches; then the tables of the dead stay until the end.
+        let _ = self.deaths.add(process.pidfd.as_fd(), libc::EPOLLIN, process.tgid as u64);
+    }
+
+    #[cold]
+    fn discover(&self, tid: i32) -> Result<Arc<Task>> {
+        self.look();
+        let status = sys::read_proc(&format!("/proc/{tid}/status")).ok_or(Errno(libc::ESRCH))?;
+        let tgid = sys::status_field(&status, "Tgid").and_then(|tgid| tgid.parse().ok());
+        let tgid = tgid.ok_or(Errno(libc::ESRCH))?;
+        let process = match self.process(tgid) {
+            Some(process) => process,
+            None => self.adopt(tgid)?,
+        };
+        Ok(self.guests.add_task(tid, process))
+    }
+
+    /// A guest that no look has found: its parent is not known any more.
+    fn adopt(&self, tgid: i32) -> Result<Arc<Process>> {
+        let _births = self.births.lock();
+        self.meet(tgid);
+        if self.process(tgid).is_none() {
+            self.register(tgid, sys::pidfd_open(tgid)?, None);
+        }
+        self.process(tgid).ok_or(Errno(libc::ESRCH))
+    }
+
+    /// Finds out how a pending exec of the thread's process went.
+    pub(crate) fn settle_exec(&self, task: &Task) {
+        if task.process.settle_exec(task.tid) {
+            self.guests.forget_threads(&task.process);
+        }
+    }
+
+    /// Removes the processes that end, and so closes what they had open, until `stop_on` says otherwise; then false.
+    pub(crate) fn bury(&self) -> bool {
+        let mut ready = Vec::new();
+        if self.deaths.wait(-1, &mut ready).is_ok() {
+            self.bury_all(&ready);
+        }
+        !ready.iter().any(|(data, _)| *data == STOP)
+    }
+
+    fn bury_all(&self, ready: &[(u64, u32)]) -> bool {
+        let mut dead = ready.iter().map(|(data, _)| *data).filter(|pid| *pid > GUARDIAN).peekable();
+        let any = dead.peek().is_some();
+        if any {
+            // First their last children.
+            let mut births = self.births.lock();
+            self.scan(&mut births);
+            dead.for_each(|pid| self.forget_dead(pid as i32));
+        }
+        any
+    }
+
+    fn forget_dead(&self, pid: i32) {
+        if let Some(process) = self.guests.take_dead(pid) {
+            // Here and now, whoever still refers to the process. As long as its pidfd is watched, `catch_up` waits for us.
+            let _ = process.files.close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
+            let _ = self.deaths.remove(process.pidfd.as_fd());
+        }
+    }
+
+    /// Closes what dead processes and successful execs have closed: where a guest could tell.
+    pub(crate) fn catch_up(&self) {
+        let mut ready = Vec::new();
+        while self.deaths.wait(0, &mut ready).is_ok() && self.bury_all(&ready) {}
+        for process in self.guests.processes(|process| process.exec.is_pending()) {
+            if process.settle_exec_from_outside() {
+                self.guests.forget_threads(&process);
+            }
+        }
+    }
+
+    /// Makes `bury` return when the guardian dies, and return false once `stop` is readable.
+    pub(crate) fn stop_on(&self, stop: &OwnedFd, guardian: &OwnedFd) -> Result<()> {
+        let once = libc::EPOLLIN | libc::EPOLLET;
+        self.deaths.add(guardian.as_fd(), once, GUARDIAN)?;
+        self.deaths.add(stop.as_fd(), libc::EPOLLIN, STOP)
+    }
+}

@@ -1,0 +1,165 @@
+//! `dup`, `dup2`, `dup3` and `F_DUPFD`, between the kernel's numbers and the table's.
+//!
+//! A duplicate shares the open file description, whoever has it: so the offset and the status flags agree on both sides.
+
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+
+use fdtable::{FdFlags, Placement};
+
+use super::{
+    call::{Call, EBADF, EINVAL},
+    file::{self, File, TWIN},
+    listener::Reply,
+    numbers::{EXEC_TOKEN, TABLE_START, is_in_table},
+    sys::{self, Errno, Result},
+};
+
+/// `dup` of a number in the table: the lowest free number is one of the kernel's, as a rule.
+pub(crate) fn dup(call: &Call<'_>) -> Result<Reply> {
+    let fd = call.fd(0);
+    let low = call.with_backing(fd, |file| {
+        let listener = &call.supervisor.listener;
+        let added = listener.add_fd(call.id, file, None, false)?;
+        Ok(Reply::Value(added.into()))
+    });
+    match low {
+        Err(Errno(libc::EMFILE)) => duplicate_from(call, fd, 0, FdFlags::empty()),
+        low => low,
+    }
+}
+
+pub(crate) fn dup2(call: &Call<'_>) -> Result<Reply> {
+    let (old, new) = (call.fd(0), call.fd(1));
+    if old != new {
+        return duplicate_onto(call, old, new, FdFlags::empty());
+    }
+    call.flags(old).map(|_| Reply::Value(old.into()))
+}
+
+pub(crate) fn dup3(call: &Call<'_>) -> Result<Reply> {
+    let (old, new) = (call.fd(0), call.fd(1));
+    let flags = FdFlags::from_dup3(call.int(2))?;
+    if old == new {
+        return Err(EINVAL);
+    }
+    duplicate_onto(call, old, new, flags)
+}
+
+fn duplicate_onto(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result<Reply> {
+    if old == EXEC_TOKEN || new == EXEC_TOKEN || new < 0 {
+        return Err(EBADF);
+    }
+    if is_in_table(new) {
+        onto_table(call, old, new, flags)?;
+        return Ok(Reply::Value(new.into()));
+    }
+    call.with_backing(old, |file| {
+        call.inject_low(file, new, flags.contains(FdFlags::CLOEXEC))?;
+        Ok(Reply::Value(new.into()))
+    })
+}
+
+/// The file of a number, to be opened at another.
+enum Source {
+    /// It is in the table and we have it open.
+    Table,
+    /// It comes from the kernel, and the table shall have it.
+    Served(OwnedFd),
+    /// It comes from the kernel, and stays there.
+    Native(OwnedFd),
+}
+
+fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
+    let process = &call.task.process;
+    if is_in_table(fd) {
+        let table = process.files.load();
+        let file = table.get(fd).ok_or(EBADF)?;
+        if file.backing().is_some() {
+            return Ok(Source::Table);
+        }
+    }
+    let file = match sys::pidfd_getfd(process.pidfd.as_fd(), fd) {
+        // The thread that leads the process may have ended before the others.
+        Err(EBADF) => sys::pidfd_getfd(sys::pidfd_open_thread(call.task.tid)?.as_fd(), fd),
+        file => file,
+    }?;
+    Ok(match file::served(file.as_fd()) {
+        Some(_) => Source::Served(file),
+        None => Source::Native(file),
+    })
+}
+
+fn onto_table(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result<()> {
+    let process = &call.task.process;
+    let twins = process.twins.lock();
+    let table = process.files.load();
+    let cloexec = flags.contains(FdFlags::CLOEXEC);
+    let had_twin = table.flags(new).is_some_and(|flags| flags.contains(TWIN));
+    let replaced = |flags: FdFlags| if had_twin { flags | TWIN } else { flags };
+    match source(call, old)? {
+        Source::Table => {
+            drop(table.dup3(old, new, replaced(flags))?);
+            // Another file stands there now, for the kernel too.
+            let file = table.get(new).ok_or(EBADF)?;
+            if let (true, Some(backing)) = (had_twin, file.backing()) {
+                call.inject(backing, new, cloexec, &twins)?;
+            }
+        }
+        Source::Served(file) => {
+            if had_twin {
+                call.inject(file.as_fd(), new, cloexec, &twins)?;
+            }
+            let file = File::Backed(file);
+            drop(table.replace(new, file, replaced(flags)).map_err(fdtable::Error::from)?);
+        }
+        Source::Native(file) => {
+            if new as u64 >= u64::from(table.limit()) {
+                return Err(EBADF);
+            }
+            call.inject(file.as_fd(), new, cloexec, &twins)?;
+            let native = table.replace(new, File::Native, flags | TWIN);
+            drop(native.map_err(fdtable::Error::from)?);
+        }
+    }
+    Ok(())
+}
+
+/// `F_DUPFD` where the table is concerned: a number of ours, or a duplicate of the kernel's number at or above `min`.
+pub(crate) fn duplicate_from(
+    call: &Call<'_>,
+    fd: RawFd,
+    min: RawFd,
+    flags: FdFlags,
+) -> Result<Reply> {
+    let process = &call.task.process;
+    let twins = process.twins.lock();
+    let table = process.files.load();
+    let source = match fd {
+        EXEC_TOKEN => return Err(EBADF),
+        fd => source(call, fd)?,
+    };
+    if min < 0 || min as u32 >= table.limit() {
+        return Err(EINVAL);
+    }
+    let place = match min {
+        // The kernel would look below, which we cannot ask it for: any number of ours is at or above, too.
+        ..TABLE_START => Placement::Auto,
+        min => Placement::From(min),
+    };
+    let number = match source {
+        Source::Table => table.dup(fd, place, flags)?,
+        Source::Served(file) => {
+            let opened = table.open(place, File::Backed(file), flags);
+            opened.map_err(fdtable::Error::from)?
+        }
+        Source::Native(file) => {
+            let number = table.reserve(place)?;
+            let cloexec = flags.contains(FdFlags::CLOEXEC);
+            let injected = call.inject(file.as_fd(), number.fd(), cloexec, &twins);
+            injected.map_err(|_| Errno(libc::EMFILE))?;
+            let opened = number.install(File::Native, flags | TWIN);
+            opened.map_err(fdtable::Error::from)?
+        }
+    };
+    Ok(Reply::Value(number.into()))
+}

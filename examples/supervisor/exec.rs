@@ -1,0 +1,122 @@
+//! Whether an exec has succeeded, which nobody tells us: by a close-on-exec descriptor that we put into the guest before.
+
+use std::{
+    fs,
+    os::fd::AsFd,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use parking_lot::Mutex;
+
+use super::{
+    call::Call,
+    listener::Reply,
+    numbers::EXEC_TOKEN,
+    orphans::Image,
+    process::Process,
+    sys::{self, Result},
+};
+
+/// An exec of a process that may be under way.
+#[derive(Debug, Default)]
+pub(crate) struct ExecWatch {
+    /// The thread that has called exec.
+    caller: Mutex<Option<i32>>,
+    /// Whether there is one.
+    pending: AtomicBool,
+    /// The token of an exec that failed is still there.
+    token_left: AtomicBool,
+}
+
+impl ExecWatch {
+    pub(crate) fn is_pending(&self) -> bool {
+        // Relaxed: only tells where to look; `settle` looks again.
+        self.pending.load(Ordering::Relaxed)
+    }
+}
+
+impl Process {
+    /// Finds out how a pending exec went, when `tid` of this process shows up; true if the process runs another program now.
+    pub(crate) fn settle_exec(&self, tid: i32) -> bool {
+        self.settle(|caller| match has_token(self.tgid, tid) {
+            false => Some(true),
+            true => (caller == tid).then_some(false),
+        })
+    }
+
+    /// The same without being asked by a thread of it: whether all its threads have lost the token.
+    pub(crate) fn settle_exec_from_outside(&self) -> bool {
+        self.settle(|_| {
+            let threads = fs::read_dir(format!("/proc/{}/task", self.tgid)).ok()?;
+            let tids = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+            (!self.is_dead() && !tids.into_iter().any(|tid| has_token(self.tgid, tid)))
+                .then_some(true)
+        })
+    }
+
+    /// Settles a pending exec by what `outcome` says of its caller: whether it has succeeded, if that is known.
+    fn settle(&self, outcome: impl FnOnce(i32) -> Option<bool>) -> bool {
+        let exec = &self.exec;
+        // Acquire: pairs with `begin`, whose reply let the guest run.
+        if !exec.pending.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut caller = exec.caller.lock();
+        let Some(succeeded) = caller.and_then(outcome) else {
+            return false;
+        };
+        if succeeded {
+            self.files.prepare_exec().commit();
+            *self.image.lock() = Image::of(self.tgid);
+        }
+        *caller = None;
+        exec.token_left.store(!succeeded, Ordering::Relaxed);
+        exec.pending.store(false, Ordering::Release);
+        succeeded
+    }
+
+    /// The guest may have closed the token.
+    pub(crate) fn doubt_token(&self) {
+        self.exec.token_left.store(false, Ordering::Relaxed);
+    }
+}
+
+fn has_token(tgid: i32, tid: i32) -> bool {
+    fs::symlink_metadata(format!("/proc/{tgid}/task/{tid}/fd/{EXEC_TOKEN}")).is_ok()
+}
+
+/// `execve`.
+pub(crate) fn execve(call: &Call<'_>) -> Result<Reply> {
+    let path = call.memory().read_path(call.args[0]);
+    if let Some(fd) = path.ok().and_then(|path| call.proc_fd(&path)) {
+        call.promote(fd)?;
+    }
+    begin(call)
+}
+
+/// `execveat`.
+pub(crate) fn execveat(call: &Call<'_>) -> Result<Reply> {
+    call.promote(call.fd(0))?;
+    begin(call)
+}
+
+fn begin(call: &Call<'_>) -> Result<Reply> {
+    let process = &call.task.process;
+    // Nobody who is dead or has executed something else must keep the program open for writing.
+    call.supervisor.directory.catch_up();
+    // The first process shares our own descriptors until it has executed its program.
+    if process.tgid == call.supervisor.first
+        && sys::share_files(process.tgid, std::process::id() as i32)
+    {
+        return Ok(Reply::Continue);
+    }
+    let mut caller = process.exec.caller.lock();
+    if !process.exec.token_left.load(Ordering::Relaxed) {
+        let twins = process.twins.lock();
+        call.inject(call.supervisor.token.as_fd(), EXEC_TOKEN, true, &twins)?;
+    }
+    *caller = Some(call.task.tid);
+    // Release: pairs with `settle_exec`.
+    process.exec.pending.store(true, Ordering::Release);
+    Ok(Reply::Continue)
+}

@@ -1,0 +1,56 @@
+//! `fcntl`, and those of `ioctl` that concern a descriptor.
+
+use std::{os::fd::RawFd, sync::atomic::Ordering};
+
+use fdtable::FdFlags;
+
+use super::{
+    call::{Call, EBADF},
+    dup::duplicate_from,
+    listener::Reply,
+    numbers::is_in_table,
+    sys::{self, Errno, Result},
+    twin::promote_all,
+};
+
+pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
+    let (fd, command, argument) = (call.fd(0), call.int(1), call.int(2));
+    match command {
+        libc::F_DUPFD => duplicate_from(call, fd, argument, FdFlags::empty()),
+        libc::F_DUPFD_CLOEXEC => duplicate_from(call, fd, argument, FdFlags::CLOEXEC),
+        _ if !is_in_table(fd) => Err(EBADF),
+        libc::F_GETFD => {
+            let cloexec = call.flags(fd)?.contains(FdFlags::CLOEXEC);
+            Ok(Reply::Value(cloexec.into()))
+        }
+        libc::F_SETFD => set_cloexec(call, fd, argument & libc::FD_CLOEXEC != 0),
+        libc::F_GETFL => {
+            call.with_backing(fd, |file| sys::fcntl(file, libc::F_GETFL, 0).map(Reply::Value))
+        }
+        libc::F_SETFL if argument & (libc::O_ASYNC | libc::O_DIRECT) == 0 => call
+            .with_backing(fd, |file| sys::fcntl(file, libc::F_SETFL, argument).map(Reply::Value)),
+        libc::F_SETLK | libc::F_SETLKW => {
+            let quirks = &call.task.process.quirks;
+            quirks.closes_itself.store(true, Ordering::Relaxed);
+            promote_all(call)
+        }
+        _ => promote_all(call),
+    }
+}
+
+/// Sets the flag in the table, and lets the kernel set the twin's.
+fn set_cloexec(call: &Call<'_>, fd: RawFd, cloexec: bool) -> Result<Reply> {
+    call.task.process.files.load().set_cloexec(fd, cloexec)?;
+    Ok(if call.has_twin(fd) { Reply::Continue } else { Reply::Value(0) })
+}
+
+pub(crate) fn ioctl(call: &Call<'_>) -> Result<Reply> {
+    let fd = call.fd(0);
+    match call.args[1] as libc::Ioctl {
+        libc::FIOCLEX => set_cloexec(call, fd, true),
+        libc::FIONCLEX => set_cloexec(call, fd, false),
+        // Is it a terminal? Nothing that we have open is.
+        libc::TCGETS => call.with_backing(fd, |_| Err(Errno(libc::ENOTTY))),
+        _ => promote_all(call),
+    }
+}

@@ -1,0 +1,168 @@
+//! The BPF program: which system calls are told to us, decided by number and by the descriptors among the arguments.
+//!
+//! The less is told the better, not only for speed: a signal that arrives before we have picked a call up interrupts it. So the kernel's own
+//! descriptors, below [`KERNEL_END`], are never told, and nor are `clone` and `exit`.
+
+use libc::{
+    BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W,
+    SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF,
+    sock_filter,
+};
+
+use super::{numbers::KERNEL_END, syscalls::Syscall};
+
+const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
+/// System calls of the x32 ABI have this bit.
+const X32: u32 = 0x4000_0000;
+/// The first number that is negative as an `int`: `AT_FDCWD` is one.
+const NEGATIVE: u32 = 1 << 31;
+
+/// Offsets in `struct seccomp_data`.
+const NUMBER: u32 = 0;
+const ARCH: u32 = 4;
+const ARGUMENTS: u32 = 16;
+
+/// When a system call is told to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    Always,
+    /// One of these arguments is a number that is not the kernel's.
+    Fd(&'static [u32]),
+    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's.
+    Fcntl,
+    /// The mapping is of a file whose number is not the kernel's.
+    Mmap,
+    /// The argument is one of these.
+    Is(u32, &'static [u32]),
+    /// The argument is at least this, unsigned.
+    AtLeast(u32, u32),
+    /// The argument has one of these bits.
+    Has(u32, u32),
+    /// The flags of `clone` have one of these bits. A thread with descriptors of its own is refused (`clone3` keeps its flags from us).
+    Clone(u32),
+    /// Never: the call fails.
+    Fails(i32),
+}
+
+const fn instruction(code: u32, jt: u8, jf: u8, k: u32) -> sock_filter {
+    sock_filter { code: code as u16, jt, jf, k }
+}
+
+const fn load(offset: u32) -> sock_filter {
+    instruction(BPF_LD | BPF_W | BPF_ABS, 0, 0, offset)
+}
+
+/// The low half of an argument, which is all that a descriptor has.
+const fn load_argument(index: u32) -> sock_filter {
+    load(ARGUMENTS + 8 * index)
+}
+
+const fn jump(comparison: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
+    instruction(BPF_JMP | comparison | BPF_K, jt, jf, k)
+}
+
+const fn skip(count: usize) -> sock_filter {
+    instruction(BPF_JMP | BPF_JA, 0, 0, count as u32)
+}
+
+const fn answer(action: u32) -> sock_filter {
+    instruction(BPF_RET | BPF_K, 0, 0, action)
+}
+
+const TELL: sock_filter = answer(SECCOMP_RET_USER_NOTIF);
+const ALLOW: sock_filter = answer(SECCOMP_RET_ALLOW);
+
+const fn fail(errno: i32) -> sock_filter {
+    answer(SECCOMP_RET_ERRNO | errno as u32)
+}
+
+/// The program for these system calls, in their order: put the frequent ones first.
+pub(crate) fn program(syscalls: &[Syscall]) -> Vec<sock_filter> {
+    let mut program = vec![
+        load(ARCH),
+        jump(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0),
+        answer(SECCOMP_RET_KILL_PROCESS),
+        load(NUMBER),
+        jump(BPF_JGE, X32, 0, 1),
+        fail(libc::ENOSYS),
+    ];
+    for group in syscalls.chunk_by(|a, b| a.when == b.when) {
+        let body = body(group[0].when);
+        for (i, syscall) in group.iter().enumerate() {
+            // To the body, past the rest of the group and the skip.
+            let to_body = (group.len() - i) as u8;
+            program.push(jump(BPF_JEQ, syscall.number as u32, to_body, 0));
+        }
+        program.push(skip(body.len()));
+        program.extend(body);
+    }
+    program.push(ALLOW);
+    program
+}
+
+/// What is done with a system call of its kind: always ends.
+fn body(when: When) -> Vec<sock_filter> {
+    match when {
+        When::Always => vec![TELL],
+        When::Fails(errno) => vec![fail(errno)],
+        When::Fd(arguments) => {
+            let mut code: Vec<_> = arguments.iter().flat_map(|a| tell_if_ours(*a)).collect();
+            code.push(ALLOW);
+            code
+        }
+        When::Fcntl => {
+            let mut code = tell_if_ours(0).to_vec();
+            code.extend([
+                load_argument(1),
+                jump(BPF_JEQ, libc::F_DUPFD as u32, 1, 0),
+                jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 0, 3),
+                load_argument(2),
+                jump(BPF_JGE, KERNEL_END as u32, 0, 1),
+                TELL,
+                ALLOW,
+            ]);
+            code
+        }
+        When::Mmap => {
+            let mut code = vec![load_argument(3), jump(BPF_JSET, libc::MAP_ANONYMOUS as u32, 4, 0)];
+            code.extend(tell_if_ours(4));
+            code.push(ALLOW);
+            code
+        }
+        When::Is(argument, values) => {
+            let mut code = vec![load_argument(argument)];
+            for value in values {
+                code.extend([jump(BPF_JEQ, *value, 0, 1), TELL]);
+            }
+            code.push(ALLOW);
+            code
+        }
+        When::AtLeast(argument, min) => {
+            let test = jump(BPF_JGE, min, 0, 1);
+            vec![load_argument(argument), test, TELL, ALLOW]
+        }
+        When::Clone(bits) => vec![
+            load_argument(0),
+            jump(BPF_JSET, bits, 0, 1),
+            TELL,
+            jump(BPF_JSET, libc::CLONE_THREAD as u32, 0, 2),
+            jump(BPF_JSET, libc::CLONE_FILES as u32, 1, 0),
+            fail(libc::EPERM),
+            ALLOW,
+        ],
+        When::Has(argument, bits) => {
+            let test = jump(BPF_JSET, bits, 0, 1);
+            vec![load_argument(argument), test, TELL, ALLOW]
+        }
+    }
+}
+
+/// Tells if the argument is a number from `KERNEL_END` on; goes on behind if not.
+fn tell_if_ours(argument: u32) -> [sock_filter; 4] {
+    [
+        load_argument(argument),
+        jump(BPF_JGE, KERNEL_END as u32, 0, 2),
+        jump(BPF_JGE, NEGATIVE, 1, 0),
+        TELL,
+    ]
+}

@@ -1,0 +1,86 @@
+//! The guests that we know: threads by their id, and processes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::RwLock;
+
+use super::process::{Process, Task};
+
+/// How many threads are known before the ended ones among them are looked for the first time.
+const FIRST_PRUNING: usize = 256;
+
+#[derive(Default)]
+pub(crate) struct Guests(RwLock<Maps>);
+
+#[derive(Default)]
+struct Maps {
+    tasks: HashMap<i32, Arc<Task>>,
+    processes: HashMap<i32, Arc<Process>>,
+    /// How many threads there may be before the ended ones are forgotten.
+    prune_at: usize,
+}
+
+impl Guests {
+    pub(crate) fn task(&self, tid: i32) -> Option<Arc<Task>> {
+        self.0.read().tasks.get(&tid).cloned()
+    }
+
+    pub(crate) fn process(&self, tgid: i32) -> Option<Arc<Process>> {
+        self.0.read().processes.get(&tgid).cloned()
+    }
+
+    /// The processes that have something in common.
+    pub(crate) fn processes(&self, common: impl Fn(&Process) -> bool) -> Vec<Arc<Process>> {
+        let maps = self.0.read();
+        maps.processes.values().filter(|process| common(process)).cloned().collect()
+    }
+
+    pub(crate) fn add_process(&self, process: Arc<Process>) {
+        let mut maps = self.0.write();
+        // A thread that has ended may have had the id.
+        maps.tasks.remove(&process.tgid);
+        maps.processes.insert(process.tgid, process);
+    }
+
+    pub(crate) fn add_task(&self, tid: i32, process: Arc<Process>) -> Arc<Task> {
+        let task = Arc::new(Task::new(tid, process));
+        let mut maps = self.0.write();
+        maps.prune();
+        maps.tasks.insert(tid, Arc::clone(&task));
+        task
+    }
+
+    /// The process runs another program: only the thread that leads it is left.
+    pub(crate) fn forget_threads(&self, process: &Arc<Process>) {
+        let stays = |task: &Task| task.tid == process.tgid || !Arc::ptr_eq(&task.process, process);
+        self.0.write().tasks.retain(|_, task| stays(task));
+    }
+
+    /// The id has been given out again: forgets a thread that had it.
+    pub(crate) fn forget_stale(&self, tid: i32) {
+        if self.task(tid).is_some_and(|task| !task.is_there()) {
+            self.0.write().tasks.remove(&tid);
+        }
+    }
+
+    /// Removes the process at `pid` and its threads, if it has ended.
+    pub(crate) fn take_dead(&self, pid: i32) -> Option<Arc<Process>> {
+        let mut maps = self.0.write();
+        if !maps.processes.get(&pid)?.is_dead() {
+            return None;
+        }
+        let process = maps.processes.remove(&pid)?;
+        maps.tasks.retain(|_, task| !Arc::ptr_eq(&task.process, &process));
+        Some(process)
+    }
+}
+
+impl Maps {
+    /// Forgets threads that have ended, now and then.
+    fn prune(&mut self) {
+        if self.tasks.len() >= self.prune_at.max(FIRST_PRUNING) {
+            self.tasks.retain(|_, task| task.is_there());
+            self.prune_at = 2 * self.tasks.len();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Calls after which a guest sees other files than we do, or has other rights: from then on it opens files itself.
+
+use std::sync::atomic::Ordering;
+
+use super::{
+    call::Call,
+    listener::Reply,
+    sys::{Errno, Result},
+};
+
+/// Flags of `clone` and `unshare` that change what a path means or who asks.
+pub(crate) const OTHER_VIEW: u32 = (libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as u32;
+/// Flags of `unshare` that we hear of.
+pub(crate) const UNSHARE: u32 = OTHER_VIEW | libc::CLONE_FILES as u32;
+
+/// `chroot`, `setuid` and their like, and `clone` with one of `OTHER_VIEW`: the child inherits it.
+pub(crate) fn changed(call: &Call<'_>) -> Result<Reply> {
+    let quirks = &call.task.process.quirks;
+    quirks.opens_itself.store(true, Ordering::Relaxed);
+    for argument in call.syscall.fd_arguments() {
+        call.promote(call.fd(*argument as usize))?;
+    }
+    Ok(Reply::Continue)
+}
+
+pub(crate) fn unshare(call: &Call<'_>) -> Result<Reply> {
+    let flags = call.args[0] as u32;
+    if flags & OTHER_VIEW != 0 {
+        changed(call)?;
+    }
+    if flags & libc::CLONE_FILES as u32 != 0 && !call.supervisor.unshare_files(call.task) {
+        return Err(Errno(libc::EPERM));
+    }
+    Ok(Reply::Continue)
+}

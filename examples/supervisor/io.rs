@@ -1,0 +1,157 @@
+//! Reading and writing what we have open ourselves.
+//!
+//! What is out of the ordinary (a bad address, a huge buffer, a file size limit) is left to the kernel, which gives the native result.
+
+use std::{cell::RefCell, os::fd::BorrowedFd, sync::atomic::Ordering};
+
+use super::{
+    call::{Call, EINVAL},
+    listener::Reply,
+    memory::Span,
+    sys::{self, Errno, Position, Result},
+};
+
+/// The most that is copied through us. From here on a twin is cheaper.
+const BUFFER: usize = 256 << 10;
+/// `IOV_MAX`.
+const MAX_SPANS: u64 = 1024;
+const EFAULT: Errno = Errno(libc::EFAULT);
+
+thread_local! {
+    static BYTES: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
+}
+
+pub(crate) fn read(call: &Call<'_>) -> Result<Reply> {
+    read_to(call, plain_span(call), Position::Current)
+}
+
+pub(crate) fn pread64(call: &Call<'_>) -> Result<Reply> {
+    read_to(call, plain_span(call), Position::At(call.args[3] as i64))
+}
+
+pub(crate) fn readv(call: &Call<'_>) -> Result<Reply> {
+    read_to(call, vector(call), Position::Current)
+}
+
+pub(crate) fn preadv(call: &Call<'_>) -> Result<Reply> {
+    read_to(call, vector(call), Position::At(call.args[3] as i64))
+}
+
+pub(crate) fn write(call: &Call<'_>) -> Result<Reply> {
+    write_from(call, plain_span(call), Position::Current)
+}
+
+pub(crate) fn pwrite64(call: &Call<'_>) -> Result<Reply> {
+    write_from(call, plain_span(call), Position::At(call.args[3] as i64))
+}
+
+pub(crate) fn writev(call: &Call<'_>) -> Result<Reply> {
+    write_from(call, vector(call), Position::Current)
+}
+
+pub(crate) fn pwritev(call: &Call<'_>) -> Result<Reply> {
+    write_from(call, vector(call), Position::At(call.args[3] as i64))
+}
+
+/// `read(fd, buffer, length)` and its like.
+fn plain_span(call: &Call<'_>) -> Option<Vec<Span>> {
+    Some(vec![Span { start: call.args[1], len: call.args[2] }])
+}
+
+/// `readv(fd, vector, count)` and its like; `None` for a bad one.
+fn vector(call: &Call<'_>) -> Option<Vec<Span>> {
+    let count = call.args[2];
+    if count > MAX_SPANS {
+        return None;
+    }
+    call.memory().read_array(call.args[1], count as usize).ok()
+}
+
+/// The length of all spans, if it is one for our buffer.
+fn length(spans: &[Span]) -> Option<usize> {
+    let total = spans.iter().try_fold(0u64, |total, span| total.checked_add(span.len))?;
+    usize::try_from(total).ok().filter(|total| *total <= BUFFER)
+}
+
+fn read_to(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Result<Reply> {
+    transfer(call, spans, |file, spans, buffer| {
+        let read = sys::read(file, buffer, position)?;
+        let written = call.memory().write_spans(spans, &buffer[..read]);
+        let written = written.unwrap_or(0);
+        if written < read && matches!(position, Position::Current) {
+            sys::lseek(file, written as i64 - read as i64, libc::SEEK_CUR)?;
+        }
+        if written == 0 && read > 0 {
+            return Err(EFAULT);
+        }
+        Ok(written)
+    })
+}
+
+fn write_from(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Result<Reply> {
+    if call.task.process.quirks.writes_itself.load(Ordering::Relaxed) {
+        return call.leave_to_kernel(call.fd(0), EINVAL);
+    }
+    transfer(call, spans, |file, spans, buffer| {
+        let read = match buffer.len() {
+            0 => 0,
+            _ => call.memory().read_spans(spans, buffer)?,
+        };
+        sys::write(file, &buffer[..read], position)
+    })
+}
+
+fn transfer(
+    call: &Call<'_>,
+    spans: Option<Vec<Span>>,
+    copy: impl FnOnce(BorrowedFd<'_>, &[Span], &mut [u8]) -> Result<usize>,
+) -> Result<Reply> {
+    let fd = call.fd(0);
+    let served = call.with_backing(fd, |file| {
+        let spans = spans.as_deref().ok_or(EINVAL)?;
+        let length = length(spans).ok_or(EINVAL)?;
+        BYTES.with_borrow_mut(|bytes| {
+            let copied = copy(file, spans, &mut bytes[..length])?;
+            Ok(Reply::Value(copied as i64))
+        })
+    });
+    match served {
+        Err(errno @ Errno(libc::EINVAL | libc::EFAULT | libc::EFBIG)) => {
+            call.leave_to_kernel(fd, errno)
+        }
+        served => served,
+    }
+}
+
+pub(crate) fn getdents64(call: &Call<'_>) -> Result<Reply> {
+    let fd = call.fd(0);
+    call.with_backing(fd, |dir| {
+        let before = sys::lseek(dir, 0, libc::SEEK_CUR)?;
+        BYTES.with_borrow_mut(|bytes| {
+            let length = BUFFER.min(call.args[2] as u32 as usize);
+            let read = sys::getdents64(dir, &mut bytes[..length])?;
+            let span = Span { start: call.args[1], len: read as u64 };
+            if read > 0 && call.memory().write_spans(&[span], &bytes[..read]) != Ok(read) {
+                sys::lseek(dir, before, libc::SEEK_SET)?;
+                return Err(EFAULT);
+            }
+            Ok(Reply::Value(read as i64))
+        })
+    })
+}
+
+/// A call whose other arguments are integers.
+pub(crate) fn forward(call: &Call<'_>) -> Result<Reply> {
+    call.with_backing(call.fd(0), |file| {
+        let rest = [call.args[1], call.args[2], call.args[3]];
+        sys::forward(call.syscall.number, file, rest).map(Reply::Value)
+    })
+}
+
+/// One that may take long: the guest waits in its own kernel, if there can be a twin.
+pub(crate) fn forward_slow(call: &Call<'_>) -> Result<Reply> {
+    match call.promote(call.fd(0)) {
+        Ok(()) => Ok(Reply::Continue),
+        Err(_) => forward(call),
+    }
+}

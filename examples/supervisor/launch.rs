@@ -1,0 +1,122 @@
+//! The first guest: a child that puts itself under the filter and then executes the program.
+
+use std::{
+    ffi::{CString, OsString},
+    io::{self, Read, Write},
+    os::{
+        fd::{FromRawFd, OwnedFd},
+        unix::ffi::OsStringExt,
+    },
+    ptr,
+};
+
+use libc::{c_char, c_ulong, sock_filter, sock_fprog};
+
+use super::{
+    numbers::KERNEL_END,
+    sys::{self, Errno, Result},
+};
+
+/// Exit codes of a shell.
+const NOT_EXECUTABLE: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
+/// The child, which has not executed the program yet, and its listener.
+pub(crate) struct Launched {
+    pub(crate) pid: i32,
+    pub(crate) listener: OwnedFd,
+}
+
+/// Starts the child. It shares our descriptors until it executes the program: so the listener that it makes is ours at once, and nothing has to
+/// be sent through a filter that nobody serves yet.
+pub(crate) fn launch(
+    program: Vec<OsString>,
+    filter: &[sock_filter],
+    hard_limit: u64,
+) -> Result<Launched, String> {
+    let argv = CommandLine::new(program)?;
+    let (mut told, tell) = io::pipe().map_err(|e| format!("pipe: {e}"))?;
+    let parent = std::process::id() as i32;
+    let pid = sys::fork_sharing_files().map_err(|e| format!("clone: errno {}", e.0))?;
+    if pid == 0 {
+        let result = confine(parent, filter, hard_limit);
+        let number = result.unwrap_or_else(|errno| -errno.0);
+        let _ = (&tell).write_all(&number.to_ne_bytes());
+        if number >= 0 {
+            argv.execute();
+        }
+        sys::exit_now(NOT_FOUND);
+    }
+    let mut number = [0; 4];
+    told.read_exact(&mut number).map_err(|e| format!("the child did not start: {e}"))?;
+    match i32::from_ne_bytes(number) {
+        fd @ 0.. => Ok(Launched {
+            pid,
+            // SAFETY: the child has just made it in the table that we share, and does not use it.
+            listener: unsafe { OwnedFd::from_raw_fd(fd) },
+        }),
+        errno => Err(refusal(-errno)),
+    }
+}
+
+fn refusal(errno: i32) -> String {
+    match errno {
+        libc::EINVAL => "this kernel has no SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19): \
+            without it, signals would make guests repeat what was already done"
+            .into(),
+        libc::EBUSY => "there is a seccomp listener already: supervisors do not nest".into(),
+        errno => format!("seccomp: {}", io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// In the child: dies with the supervisor, keeps to the kernel's numbers, and is under the filter from now on. The listener.
+fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> {
+    sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong)?;
+    if std::os::unix::process::parent_id() as i32 != parent {
+        return Err(Errno(libc::ESRCH));
+    }
+    // Rust ignores it, and ignored it would stay.
+    sys::default_signal(libc::SIGPIPE);
+    sys::set_nofile(0, KERNEL_END as u64, hard_limit)?;
+    sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
+    let program = sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
+    let flags =
+        libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    // SAFETY: `program` points at `len` instructions, which the kernel copies.
+    let listener = sys::check(unsafe {
+        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program)
+    })?;
+    Ok(listener as i32)
+}
+
+/// The arguments as `execvp` wants them, made before the child must not allocate any more.
+struct CommandLine {
+    strings: Vec<CString>,
+    /// Invariant: points at each of `strings`, and ends in NULL.
+    pointers: Vec<*const c_char>,
+    complaint: String,
+}
+
+impl CommandLine {
+    fn new(program: Vec<OsString>) -> Result<Self, String> {
+        let complaint = format!("supervisor: {}: cannot execute\n", program[0].display());
+        let strings: Result<Vec<_>, _> =
+            program.into_iter().map(|argument| CString::new(argument.into_vec())).collect();
+        let strings = strings.map_err(|e| e.to_string())?;
+        let pointers = strings.iter().map(|s| s.as_ptr());
+        let pointers = pointers.chain([ptr::null()]).collect();
+        Ok(Self { strings, pointers, complaint })
+    }
+
+    /// Returns only by exiting.
+    fn execute(&self) -> ! {
+        // SAFETY: by the invariant of `pointers`.
+        unsafe { libc::execvp(self.strings[0].as_ptr(), self.pointers.as_ptr()) };
+        let error = io::Error::last_os_error();
+        let _ = io::stderr().write_all(self.complaint.as_bytes());
+        sys::exit_now(match error.raw_os_error() {
+            Some(libc::ENOENT) => NOT_FOUND,
+            _ => NOT_EXECUTABLE,
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! `RLIMIT_NOFILE` as the guests see it: the table's. The kernel's own stays at what belongs to the kernel.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::{
+    call::{Call, EINVAL},
+    listener::Reply,
+    numbers::KERNEL_END,
+    process::Process,
+    supervisor::MAX_NUMBERS,
+    sys::{self, Errno, Result},
+};
+
+pub(crate) const NOFILE: u32 = libc::RLIMIT_NOFILE;
+pub(crate) const FSIZE: u32 = libc::RLIMIT_FSIZE;
+
+pub(crate) fn getrlimit(call: &Call<'_>) -> Result<Reply> {
+    change(call, &call.task.process, call.args[0], 0, call.args[1])
+}
+
+pub(crate) fn setrlimit(call: &Call<'_>) -> Result<Reply> {
+    change(call, &call.task.process, call.args[0], call.args[1], 0)
+}
+
+pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
+    let process = match call.int(0) {
+        0 => Some(Arc::clone(&call.task.process)),
+        pid => call.supervisor.directory.process(pid),
+    };
+    match process {
+        Some(process) => change(call, &process, call.args[1], call.args[2], call.args[3]),
+        None => Ok(Reply::Continue),
+    }
+}
+
+/// Sets what is at the address `new` and writes what was to `old`; 0 is neither.
+fn change(call: &Call<'_>, process: &Process, resource: u64, new: u64, old: u64) -> Result<Reply> {
+    if resource as u32 == FSIZE {
+        if new != 0 {
+            process.quirks.writes_itself.store(true, Ordering::Relaxed);
+        }
+        return Ok(Reply::Continue);
+    }
+    let before = nofile(process);
+    if new != 0 {
+        set_nofile(call, process, before, call.memory().read(new)?)?;
+    }
+    if old != 0 {
+        call.memory().write(old, &before)?;
+    }
+    Ok(Reply::Value(0))
+}
+
+fn nofile(process: &Process) -> libc::rlimit64 {
+    libc::rlimit64 {
+        rlim_cur: process.files.load().limit().into(),
+        rlim_max: process.limits.hard.load(Ordering::Relaxed),
+    }
+}
+
+fn set_nofile(
+    call: &Call<'_>,
+    process: &Process,
+    before: libc::rlimit64,
+    new: libc::rlimit64,
+) -> Result<()> {
+    if new.rlim_cur > new.rlim_max {
+        return Err(EINVAL);
+    }
+    let may_raise = call.supervisor.is_root && new.rlim_max <= u64::from(MAX_NUMBERS);
+    if new.rlim_max > before.rlim_max && !may_raise {
+        return Err(Errno(libc::EPERM));
+    }
+    process.limits.hard.store(new.rlim_max, Ordering::Relaxed);
+    process.files.load().set_limit(new.rlim_cur as u32);
+    let soft = new.rlim_cur.min(KERNEL_END as u64);
+    let _twins = process.twins.lock();
+    process.limits.kernel_soft.store(soft, Ordering::Relaxed);
+    sys::set_nofile(process.tgid, soft, call.supervisor.kernel_hard)
+}

@@ -1,0 +1,261 @@
+//! Opening: regular files and directories are opened by us, everything else by the guest's kernel.
+//!
+//! A path is resolved once, without magic links, since those name *our* descriptors; what it leads to is looked at before it is opened, since
+//! to open a pipe or a device may block. Any error is left to the kernel, which finds it again.
+
+use std::{
+    ffi::{CStr, CString},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
+    sync::atomic::Ordering,
+};
+
+use fdtable::{FdFlags, OwnedFileRef, Placement};
+use libc::{
+    O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_NOATIME,
+    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_SYNC, O_TRUNC,
+};
+
+use super::{
+    call::{Call, EBADF},
+    file::{self, File, Served},
+    listener::Reply,
+    numbers::{EXEC_TOKEN, is_in_table},
+    sys::{self, Errno, Result},
+};
+
+/// The kernel's flag, which the C library hides as 0: `open` on a 64-bit system always has it.
+const O_LARGEFILE: i32 = 0o100_000;
+/// `O_TMPFILE` without the `O_DIRECTORY` in it.
+const TMPFILE: i32 = libc::O_TMPFILE & !O_DIRECTORY;
+/// What we pass on to the open of a file that is there.
+const PASSED_ON: i32 = O_ACCMODE | O_APPEND | O_DSYNC | O_SYNC | O_NOATIME | O_NONBLOCK | O_TRUNC;
+
+/// Trees with files that are not served anyway.
+const LEFT_TO_KERNEL: &[&[u8]] = &[b"/proc/", b"/sys/", b"/dev/"];
+const SHARED_MEMORY: &[u8] = b"/dev/shm/";
+
+pub(crate) fn open(call: &Call<'_>) -> Result<Reply> {
+    let how = How::new(call.int(1), call.args[2] as u32);
+    serve(call, libc::AT_FDCWD, call.args[0], how)
+}
+
+pub(crate) fn creat(call: &Call<'_>) -> Result<Reply> {
+    let how = How::new(O_CREAT | libc::O_WRONLY | O_TRUNC, call.args[1] as u32);
+    serve(call, libc::AT_FDCWD, call.args[0], how)
+}
+
+pub(crate) fn openat(call: &Call<'_>) -> Result<Reply> {
+    let how = How::new(call.int(2), call.args[3] as u32);
+    serve(call, call.fd(0), call.args[1], how)
+}
+
+/// `openat2`, as long as it asks for nothing that `openat` cannot do.
+pub(crate) fn openat2(call: &Call<'_>) -> Result<Reply> {
+    let plain = |how: &libc::open_how| {
+        let known =
+            PASSED_ON | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW | O_DIRECTORY | O_LARGEFILE;
+        how.resolve == 0
+            && how.flags & !(known as u64) == 0
+            && how.mode & !0o7777 == 0
+            && (how.mode == 0 || how.flags & O_CREAT as u64 != 0)
+    };
+    let size = size_of::<libc::open_how>() as u64;
+    match call.memory().read::<libc::open_how>(call.args[2]) {
+        Ok(how) if call.args[3] == size && plain(&how) => {
+            let how = How::new(how.flags as i32, how.mode as u32);
+            serve(call, call.fd(0), call.args[1], how)
+        }
+        _ => by_kernel(call, call.fd(0)),
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct How {
+    flags: i32,
+    mode: u32,
+}
+
+impl How {
+    fn new(flags: i32, mode: u32) -> Self {
+        Self { flags, mode: mode & 0o7777 }
+    }
+
+    fn has(self, flag: i32) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn reads_only(self) -> bool {
+        self.flags & O_ACCMODE == O_RDONLY && !self.has(O_TRUNC)
+    }
+
+    /// Whether we never open so.
+    fn is_left_to_kernel(self) -> bool {
+        self.has(O_PATH | O_DIRECT | TMPFILE | libc::O_ASYNC)
+            || self.flags & O_ACCMODE == O_ACCMODE
+            || self.has(O_CREAT) && self.has(O_DIRECTORY)
+    }
+}
+
+fn by_kernel(call: &Call<'_>, dir: RawFd) -> Result<Reply> {
+    call.leave_to_kernel(dir, EBADF)
+}
+
+fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
+    let process = &call.task.process;
+    let table = process.files.load();
+    if how.is_left_to_kernel()
+        || process.quirks.opens_itself.load(Ordering::Relaxed)
+        || table.limit() <= table.auto_base()
+    {
+        return by_kernel(call, dir);
+    }
+    let Ok(path) = call.memory().read_path(path) else {
+        return by_kernel(call, dir);
+    };
+    let again = call.proc_fd(&path);
+    if again.is_none() && is_left_to_kernel(path.to_bytes()) {
+        return Ok(Reply::Continue);
+    }
+    // The number comes first: without one, nothing is created or truncated.
+    let number = table.reserve(Placement::Auto)?;
+    let opened = match again {
+        Some(fd) => reopen_number(call, fd, how),
+        None => find_and_open(call, dir, &path, how),
+    };
+    let Some(file) = opened? else {
+        drop(number);
+        return by_kernel(call, dir);
+    };
+    if !call.supervisor.listener.is_valid(call.id) {
+        // Then the path was perhaps another's.
+        return Err(Errno(libc::ENOENT));
+    }
+    let flags = if how.has(O_CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() };
+    let opened = number.install(File::Backed(file), flags);
+    Ok(Reply::Value(opened.map_err(fdtable::Error::from)?.into()))
+}
+
+fn is_left_to_kernel(path: &[u8]) -> bool {
+    path.is_empty()
+        || LEFT_TO_KERNEL.iter().any(|tree| path.starts_with(tree))
+            && !path.starts_with(SHARED_MEMORY)
+}
+
+/// `/proc/self/fd/N` of a number in the table: another description of the same file. `None` leaves it to the kernel.
+fn reopen_number(call: &Call<'_>, fd: RawFd, how: How) -> Result<Option<OwnedFd>> {
+    let table = call.task.process.files.load();
+    let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;
+    match file.backing() {
+        Some(backing) if !how.has(O_EXCL | O_NOFOLLOW) => reopen(backing, how).map(Some),
+        Some(_) => call.promote(fd).map(|()| None),
+        None => Ok(None),
+    }
+}
+
+/// Opens what the path leads to, if we serve it.
+fn find_and_open(call: &Call<'_>, dir: RawFd, path: &CStr, how: How) -> Result<Option<OwnedFd>> {
+    let Some(start) = start_of(call, dir, path)? else {
+        return Ok(None);
+    };
+    let resolve = libc::RESOLVE_NO_MAGICLINKS;
+    let flags = O_PATH | how.flags & (O_NOFOLLOW | O_DIRECTORY);
+    match sys::openat2(start.dir(), path, flags, 0, resolve) {
+        Ok(found) => Ok(open_found(found.as_fd(), how)),
+        Err(Errno(libc::ENOENT)) if how.has(O_CREAT) => Ok(create(call, start.dir(), path, how)),
+        Err(_) => Ok(None),
+    }
+}
+
+fn open_found(found: BorrowedFd<'_>, how: How) -> Option<OwnedFd> {
+    let fits = match file::served(found)? {
+        Served::Regular => !how.has(O_CREAT) || !how.has(O_EXCL),
+        Served::Directory => how.reads_only() && !how.has(O_CREAT),
+    };
+    if fits { reopen(found, how).ok() } else { None }
+}
+
+/// Opens a file that we have a descriptor of.
+fn reopen(file: BorrowedFd<'_>, how: How) -> Result<OwnedFd> {
+    let path = proc_path(&format!("self/fd/{}", file.as_raw_fd()));
+    sys::openat2(None, &path, how.flags & PASSED_ON | O_LARGEFILE, 0, 0)
+}
+
+fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -> Option<OwnedFd> {
+    let status = sys::read_proc(&format!("/proc/{}/status", call.task.tid))?;
+    let umask = u32::from_str_radix(sys::status_field(&status, "Umask")?, 8).ok()?;
+    // Never waits, should a pipe have come there meanwhile.
+    let creating = how.flags & (PASSED_ON | O_EXCL | O_NOFOLLOW) | O_CREAT | O_NONBLOCK;
+    let file = sys::openat2(
+        dir,
+        path,
+        creating | O_LARGEFILE,
+        how.mode & !umask,
+        libc::RESOLVE_NO_MAGICLINKS,
+    )
+    .ok()?;
+    file::served(file.as_fd()).filter(|served| *served == Served::Regular)?;
+    if !how.has(O_NONBLOCK) {
+        let flags = sys::fcntl(file.as_fd(), libc::F_GETFL, 0).ok()?;
+        sys::fcntl(file.as_fd(), libc::F_SETFL, flags as i32 & !O_NONBLOCK).ok()?;
+    }
+    Some(file)
+}
+
+/// Where a path is resolved from.
+enum Start {
+    /// It is absolute. Guests with another root open files themselves.
+    Root,
+    /// The guest's working directory, or a directory that it has open itself.
+    Own(OwnedFd),
+    /// A directory in the table.
+    InTable(OwnedFileRef<File>),
+}
+
+impl Start {
+    fn dir(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Root => None,
+            Self::Own(dir) => Some(dir.as_fd()),
+            Self::InTable(file) => file.backing(),
+        }
+    }
+}
+
+/// `None` where the kernel knows better.
+fn start_of(call: &Call<'_>, dir: RawFd, path: &CStr) -> Result<Option<Start>> {
+    let tid = call.task.tid;
+    if path.to_bytes().starts_with(b"/") {
+        return Ok(Some(Start::Root));
+    }
+    if is_in_table(dir) {
+        let table = call.task.process.files.load();
+        let file = table.get(dir).ok_or(EBADF)?;
+        let served = file.backing().is_some();
+        return Ok(served.then(|| Start::InTable(file.into_owned())));
+    }
+    let path = match dir {
+        EXEC_TOKEN => return Err(EBADF),
+        libc::AT_FDCWD => proc_path(&format!("{tid}/cwd")),
+        dir => proc_path(&format!("{tid}/fd/{dir}")),
+    };
+    Ok(sys::openat2(None, &path, O_PATH | O_DIRECTORY, 0, 0).ok().map(Start::Own))
+}
+
+fn proc_path(rest: &str) -> CString {
+    CString::new(format!("/proc/{rest}")).expect("made of numbers and words")
+}
+
+/// `readlink` of `/proc/self/fd/N` and its like: the kernel knows the answer once it has the number.
+pub(crate) fn readlink(call: &Call<'_>) -> Result<Reply> {
+    read_link(call, libc::AT_FDCWD, call.args[0])
+}
+
+pub(crate) fn readlinkat(call: &Call<'_>) -> Result<Reply> {
+    read_link(call, call.fd(0), call.args[1])
+}
+
+fn read_link(call: &Call<'_>, dir: RawFd, path: u64) -> Result<Reply> {
+    let path = call.memory().read_path(path);
+    let named = path.ok().and_then(|path| call.proc_fd(&path));
+    by_kernel(call, named.unwrap_or(dir))
+}

@@ -1,0 +1,82 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use lexopt::{Arg, Parser, ValueExt};
+
+pub(crate) const HELP: &str = "\
+Runs a program with its file descriptors above 1023 in a lock-free table.
+
+Usage: supervisor [options] [--] program [argument]...
+
+Options:
+  --handlers N       threads that serve the guests' system calls (4)
+  --base N           where automatic numbers start, a multiple of 32 from 1024 on
+                     (32768, or 2048 where the hard RLIMIT_NOFILE is too low for that)
+  --nofile N         the soft RLIMIT_NOFILE that the program sees (65536)
+  --no-poll          leave poll alone: it is faster, but cannot wait for those numbers
+  --trace            print each system call that was served
+  --stats            print what was served at the end
+  --inject-panic S   make the handler of system call S panic; the program gets EIO
+  --help
+
+The exit status is the program's, or 128 + n where signal n has ended it.
+
+Examples:
+  supervisor bash -c 'exec 1025>out; echo hi >&1025; exec 1025>&-; cat out'
+  supervisor python3 -c 'import os; f = os.open(\"/etc/hostname\", os.O_RDONLY)
+  os.dup2(f, 20000); print(os.read(20000, 4)); os.close(20000); print(os.read(f, 1))'
+  supervisor --trace cat /etc/hostname
+  supervisor --handlers 2 --stats make -j4
+";
+
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) handlers: usize,
+    pub(crate) base: Option<u32>,
+    pub(crate) nofile: u32,
+    pub(crate) poll: bool,
+    pub(crate) trace: bool,
+    pub(crate) stats: bool,
+    pub(crate) inject_panic: Option<String>,
+    /// The program and its arguments; empty when help was asked for.
+    pub(crate) program: Vec<OsString>,
+}
+
+/// Reads the command line; options end where the program begins.
+pub(crate) fn parse() -> Result<Options, lexopt::Error> {
+    let mut options = Options {
+        handlers: 4,
+        base: None,
+        nofile: 65536,
+        poll: true,
+        trace: false,
+        stats: false,
+        inject_panic: None,
+        program: Vec::new(),
+    };
+    let mut parser = Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("handlers") => options.handlers = parser.value()?.parse()?,
+            Arg::Long("base") => options.base = Some(parser.value()?.parse()?),
+            Arg::Long("nofile") => options.nofile = parser.value()?.parse()?,
+            Arg::Long("no-poll") => options.poll = false,
+            Arg::Long("trace") => options.trace = true,
+            Arg::Long("stats") => options.stats = true,
+            Arg::Long("inject-panic") => options.inject_panic = Some(parser.value()?.string()?),
+            Arg::Long("help") | Arg::Short('h') => return Ok(options),
+            Arg::Value(program) => {
+                options.program.push(program);
+                options.program.extend(parser.raw_args()?);
+                break;
+            }
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    match (options.program.is_empty(), options.handlers) {
+        (true, _) => Err("no program given; see --help".into()),
+        (_, 0) => Err("at least one handler is needed".into()),
+        _ => Ok(options),
+    }
+}

@@ -1,0 +1,124 @@
+//! A guest process, and a thread of one.
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use fdtable::{Files, Reservation};
+use parking_lot::Mutex;
+
+use super::{exec::ExecWatch, file::File, numbers::KERNEL_END, orphans::Image, sys};
+
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) tgid: i32,
+    pub(crate) pidfd: OwnedFd,
+    pub(crate) files: Files<File>,
+    pub(crate) exec: ExecWatch,
+    /// The program image that it runs, once known.
+    pub(crate) image: Mutex<Option<Image>>,
+    pub(crate) quirks: Quirks,
+    pub(crate) limits: Limits,
+    /// Held while a twin is put into the kernel's table: its limit is raised meanwhile. The descriptor table is not behind it.
+    pub(crate) twins: Mutex<()>,
+}
+
+/// What a process has done that makes us leave more to the kernel. Children inherit it.
+#[derive(Debug, Default)]
+pub(crate) struct Quirks {
+    /// It may have another root, other mounts or other rights than we have: it opens files itself.
+    pub(crate) opens_itself: AtomicBool,
+    /// It has a file size limit of its own.
+    pub(crate) writes_itself: AtomicBool,
+    /// It has POSIX locks, which any close of a descriptor of the file gives up: it closes itself.
+    pub(crate) closes_itself: AtomicBool,
+}
+
+/// `RLIMIT_NOFILE`. The soft limit that the guest sees is the table's.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// The hard limit that the guest sees.
+    pub(crate) hard: AtomicU64,
+    /// The soft limit that the kernel knows.
+    pub(crate) kernel_soft: AtomicU64,
+}
+
+/// A thread of a process, by the id that notifications have.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) tid: i32,
+    pub(crate) process: Arc<Process>,
+    /// Numbers whose twin the kernel is closing for this thread.
+    closing: Mutex<Vec<Reservation<'static, File>>>,
+    is_closing: AtomicBool,
+}
+
+// Relaxed, for all of these: each is a fact on its own, and a guest's threads order their calls themselves.
+const RELAXED: Ordering = Ordering::Relaxed;
+
+impl Process {
+    pub(crate) fn is_dead(&self) -> bool {
+        sys::is_readable(self.pidfd.as_fd())
+    }
+
+    pub(crate) fn image(&self) -> Option<Image> {
+        let mut image = self.image.lock();
+        if image.is_none() {
+            *image = Image::of(self.tgid);
+        }
+        *image
+    }
+}
+
+impl Quirks {
+    pub(crate) fn inherited(&self) -> Self {
+        let copy = |quirk: &AtomicBool| AtomicBool::new(quirk.load(RELAXED));
+        Self {
+            opens_itself: copy(&self.opens_itself),
+            writes_itself: copy(&self.writes_itself),
+            // Locks are not inherited.
+            closes_itself: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn new(hard: u64) -> Self {
+        Self { hard: AtomicU64::new(hard), kernel_soft: AtomicU64::new(KERNEL_END as u64) }
+    }
+
+    pub(crate) fn inherited(&self) -> Self {
+        let copy = |limit: &AtomicU64| AtomicU64::new(limit.load(RELAXED));
+        Self { hard: copy(&self.hard), kernel_soft: copy(&self.kernel_soft) }
+    }
+}
+
+impl Task {
+    pub(crate) fn new(tid: i32, process: Arc<Process>) -> Self {
+        Self { tid, process, closing: Mutex::default(), is_closing: AtomicBool::new(false) }
+    }
+
+    /// Whether the process still has this thread.
+    pub(crate) fn is_there(&self) -> bool {
+        Path::new(&format!("/proc/{}/task/{}", self.process.tgid, self.tid)).exists()
+    }
+
+    /// Keeps a number taken until this thread's next system call, when the kernel has closed the twin there.
+    pub(crate) fn park(&self, number: Reservation<'static, File>) {
+        self.closing.lock().push(number);
+        self.is_closing.store(true, RELAXED);
+    }
+
+    /// The thread is back: what the kernel had to close for it is closed.
+    pub(crate) fn release_parked(&self) {
+        // The same thread's calls come one after the other, so this is our own store or one that its last handler's reply has ordered.
+        if self.is_closing.swap(false, RELAXED) {
+            self.closing.lock().clear();
+        }
+    }
+}

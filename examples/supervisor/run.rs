@@ -1,0 +1,154 @@
+//! From the command line to the exit status: puts the pieces together.
+
+mod births;
+mod call;
+mod close;
+mod directory;
+mod dup;
+mod exec;
+mod fcntl;
+mod file;
+mod filter;
+mod guardian;
+mod guests;
+mod handlers;
+mod identity;
+mod io;
+#[allow(unsafe_code, reason = "starts a process and puts it under the filter")]
+mod launch;
+mod limits;
+#[allow(unsafe_code, reason = "talks to the kernel by ioctl")]
+mod listener;
+#[allow(unsafe_code, reason = "copies from and to other address spaces")]
+mod memory;
+mod numbers;
+mod open;
+mod options;
+mod orphans;
+mod process;
+mod sets;
+mod stat;
+mod stats;
+mod supervisor;
+#[allow(unsafe_code, reason = "makes system calls")]
+mod sys;
+mod syscalls;
+mod tables;
+mod trace;
+mod twin;
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use directory::Directory;
+use handlers::Handlers;
+use listener::Listener;
+use options::Options;
+use supervisor::Supervisor;
+use tables::Tables;
+
+/// The least hard `RLIMIT_NOFILE` that leaves room for twins.
+const LEAST_LIMIT: u64 = 4096;
+
+pub(crate) fn main() -> ExitCode {
+    let options = match options::parse() {
+        Ok(options) => options,
+        Err(error) => return fail(&error.to_string(), 2),
+    };
+    if options.program.is_empty() {
+        print!("{}", options::HELP);
+        return ExitCode::SUCCESS;
+    }
+    match supervise(options) {
+        Ok(code) => ExitCode::from(code as u8),
+        Err(error) => fail(&error, 125),
+    }
+}
+
+fn fail(error: &str, code: u8) -> ExitCode {
+    eprintln!("supervisor: {error}");
+    ExitCode::from(code)
+}
+
+/// Runs the program to its end, and all that it has started; its exit code.
+fn supervise(options: Options) -> Result<i32, String> {
+    guardian::fork().map_err(told("cannot start"))?;
+    let kernel_hard = raise_own_limit()?;
+    let base = options.base.unwrap_or_else(|| numbers::base_for(kernel_hard));
+    let tables = Tables::new(base, options.nofile, kernel_hard);
+    let files = tables.first()?;
+    let directory = Directory::new(kernel_hard, tables).map_err(told("/proc"))?;
+    let filter = filter::program(&syscalls::told(options.poll));
+    let launched = launch::launch(options.program, &filter, kernel_hard)?;
+    let supervisor = Arc::new(Supervisor {
+        listener: Listener::new(launched.listener)?,
+        directory,
+        syscalls: syscalls::Index::new(),
+        stats: stats::Stats::new(),
+        token: File::open("/dev/null").map_err(|e| e.to_string())?.into(),
+        first: launched.pid,
+        kernel_hard,
+        is_root: sys::is_root(),
+        trace: options.trace,
+        inject_panic: options.inject_panic,
+    });
+    let idle = own_files();
+    let directory = &supervisor.directory;
+    directory.start(launched.pid, files).map_err(told("pidfd_open"))?;
+    become_quiet();
+    let handlers = Handlers::start(&supervisor, options.handlers).map_err(told("cannot start"))?;
+    let code = wait_for_all(launched.pid);
+    handlers.stop();
+    if options.stats {
+        directory.catch_up();
+        let left = own_files() as isize - idle as isize;
+        let lines = supervisor.stats.lines() + &format!("{left} descriptors of guests left open\n");
+        let _ = std::io::stderr().write_all(lines.as_bytes());
+    }
+    Ok(code)
+}
+
+fn told(what: &'static str) -> impl Fn(sys::Errno) -> String {
+    move |errno| format!("{what}: {}", std::io::Error::from(errno))
+}
+
+/// Lets us have as many descriptors as we may; the hard limit.
+fn raise_own_limit() -> Result<u64, String> {
+    let hard = sys::nofile(0).map_err(told("RLIMIT_NOFILE"))?.rlim_max;
+    if hard < LEAST_LIMIT {
+        return Err(format!(
+            "the hard RLIMIT_NOFILE is {hard}, but must be {LEAST_LIMIT} at least"
+        ));
+    }
+    sys::set_nofile(0, hard, hard).map_err(told("RLIMIT_NOFILE"))?;
+    Ok(hard)
+}
+
+/// How many descriptors we have open ourselves.
+fn own_files() -> usize {
+    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+/// What is meant for the guests does not touch us: signals of the terminal, and ours is no mask of theirs.
+fn become_quiet() {
+    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGXFSZ] {
+        sys::ignore_signal(signal);
+    }
+    sys::set_umask(0);
+}
+
+/// Waits for every guest, as each that loses its parent becomes our child; the exit code of the first.
+fn wait_for_all(first: i32) -> i32 {
+    let mut code = 1;
+    while let Ok((pid, status)) = sys::wait_any() {
+        if pid == first {
+            code = sys::exit_code(status);
+        }
+        guardian::check_guarded();
+    }
+    code
+}

@@ -1,0 +1,166 @@
+//! Processes, their limits and their signals.
+
+use std::{
+    fs::File,
+    io::Read,
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
+};
+
+use libc::{c_int, c_ulong};
+
+use super::{Errno, Result, check, owned, zeroed};
+
+pub(crate) fn pidfd_open(pid: i32) -> Result<OwnedFd> {
+    // SAFETY: integers only.
+    owned(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
+}
+
+/// A pidfd of a thread, since Linux 6.9; before, only where it leads its process.
+pub(crate) fn pidfd_open_thread(tid: i32) -> Result<OwnedFd> {
+    const PIDFD_THREAD: c_int = libc::O_EXCL;
+    // SAFETY: integers only.
+    match owned(unsafe { libc::syscall(libc::SYS_pidfd_open, tid, PIDFD_THREAD) }) {
+        Err(Errno(libc::EINVAL)) => Err(Errno(libc::EBADF)),
+        pidfd => pidfd,
+    }
+}
+
+/// A copy of another process's descriptor, on the same open file description.
+pub(crate) fn pidfd_getfd(pidfd: BorrowedFd<'_>, fd: RawFd) -> Result<OwnedFd> {
+    // SAFETY: integers only.
+    owned(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) })
+}
+
+/// Whether two tasks share one descriptor table.
+pub(crate) fn share_files(a: i32, b: i32) -> bool {
+    const KCMP_FILES: c_int = 2;
+    // SAFETY: integers only.
+    unsafe { libc::syscall(libc::SYS_kcmp, a, b, KCMP_FILES, 0, 0) == 0 }
+}
+
+/// The descriptor limits of a process; `pid` 0 is our own.
+pub(crate) fn nofile(pid: i32) -> Result<libc::rlimit64> {
+    // SAFETY: all zeroes is an rlimit64.
+    let mut limits = unsafe { zeroed() };
+    // SAFETY: `limits` is writable, and no new limits are given.
+    check(i64::from(unsafe {
+        libc::prlimit64(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limits)
+    }))?;
+    Ok(limits)
+}
+
+pub(crate) fn set_nofile(pid: i32, soft: u64, hard: u64) -> Result<()> {
+    let limits = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: `limits` is readable, and the old ones are not asked for.
+    check(i64::from(unsafe {
+        libc::prlimit64(pid, libc::RLIMIT_NOFILE, &raw const limits, std::ptr::null_mut())
+    }))
+    .map(drop)
+}
+
+pub(crate) fn set_umask(mask: u32) {
+    // SAFETY: an integer.
+    unsafe { libc::umask(mask) };
+}
+
+pub(crate) fn ignore_signal(signal: c_int) {
+    // SAFETY: SIG_IGN is a disposition.
+    unsafe { libc::signal(signal, libc::SIG_IGN) };
+}
+
+pub(crate) fn default_signal(signal: c_int) {
+    // SAFETY: SIG_DFL is a disposition.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
+/// Gives `signal` a handler that does nothing and restarts nothing: it makes a blocked call return.
+pub(crate) fn make_interrupting(signal: c_int) {
+    extern "C" fn nothing(_: c_int) {}
+    let handler: extern "C" fn(c_int) = nothing;
+    // SAFETY: all zeroes is a sigaction: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { zeroed() };
+    action.sa_sigaction = handler as libc::sighandler_t;
+    // SAFETY: the handler touches nothing.
+    unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
+}
+
+pub(crate) fn gettid() -> i32 {
+    // SAFETY: no arguments.
+    unsafe { libc::gettid() }
+}
+
+/// Sends a signal to a thread of this process.
+pub(crate) fn tgkill_self(tid: i32, signal: c_int) {
+    // SAFETY: integers only.
+    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, signal) };
+}
+
+pub(crate) fn kill(pid: i32, signal: c_int) -> Result<()> {
+    // SAFETY: integers only.
+    check(i64::from(unsafe { libc::kill(pid, signal) })).map(drop)
+}
+
+/// A `prctl` that takes one integer.
+pub(crate) fn prctl(option: c_int, argument: c_ulong) -> Result<()> {
+    assert!(matches!(
+        option,
+        libc::PR_SET_PDEATHSIG | libc::PR_SET_CHILD_SUBREAPER | libc::PR_SET_NO_NEW_PRIVS
+    ));
+    let none: c_ulong = 0;
+    // SAFETY: these options take integers.
+    check(i64::from(unsafe { libc::prctl(option, argument, none, none, none) })).map(drop)
+}
+
+/// `fork`; 0 in the child. There is one thread yet.
+pub(crate) fn fork() -> Result<i32> {
+    // SAFETY: no other thread can hold a lock that the child would wait for.
+    check(i64::from(unsafe { libc::fork() })).map(|pid| pid as i32)
+}
+
+/// `fork`, with a child that has our descriptor table too. There is one thread yet.
+pub(crate) fn fork_sharing_files() -> Result<i32> {
+    let flags = libc::CLONE_FILES | libc::SIGCHLD;
+    // SAFETY: without a stack of its own the child goes on with a copy of ours; no other thread can hold a lock that it would wait for.
+    check(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) }).map(|pid| pid as i32)
+}
+
+/// Ends the process without running anything of the parent's.
+pub(crate) fn exit_now(code: c_int) -> ! {
+    // SAFETY: an integer.
+    unsafe { libc::_exit(code) }
+}
+
+pub(crate) fn is_root() -> bool {
+    // SAFETY: no arguments.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Waits for any child; its pid and wait status.
+pub(crate) fn wait_any() -> Result<(i32, c_int)> {
+    let mut status = 0;
+    loop {
+        // SAFETY: `status` is writable.
+        match check(i64::from(unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) })) {
+            Ok(pid) => return Ok((pid as i32, status)),
+            Err(Errno(libc::EINTR)) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// The exit status that a shell would show for a wait status.
+pub(crate) fn exit_code(status: c_int) -> i32 {
+    if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
+}
+
+/// A short file under `/proc`, or nothing.
+pub(crate) fn read_proc(path: &str) -> Option<String> {
+    let mut text = String::new();
+    File::open(path).ok()?.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+/// A field of `/proc/<tid>/status`.
+pub(crate) fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}

@@ -1,0 +1,57 @@
+//! Makes descriptor tables: one open file table for all guests, and a descriptor table for each process that does not inherit one.
+
+use std::fs;
+
+use fdtable::{FdTable, Files, OpenFileTable, Placement};
+
+use super::{
+    file::{File, TWIN},
+    numbers, sys,
+};
+
+/// What we need for ourselves of our own descriptors; the rest are backings.
+const OWN_FILES: u64 = 256;
+
+pub(crate) struct Tables {
+    open_files: OpenFileTable<File>,
+    base: u32,
+    /// The soft `RLIMIT_NOFILE` that a guest sees at first.
+    nofile: u32,
+}
+
+impl Tables {
+    /// `base` must be one that a table can have, as [`Self::first`] finds out.
+    pub(crate) fn new(base: u32, nofile: u32, kernel_hard: u64) -> Self {
+        let backings = u32::try_from(kernel_hard - OWN_FILES).unwrap_or(u32::MAX);
+        Self { open_files: OpenFileTable::with_limit(backings), base, nofile }
+    }
+
+    fn empty(&self) -> Result<FdTable<File>, fdtable::Error> {
+        let table = FdTable::builder(&self.open_files);
+        table.auto_base(self.base).limit(self.nofile).build()
+    }
+
+    /// The files of the first process: what it inherits from us, at numbers of the table.
+    pub(crate) fn first(&self) -> Result<Files<File>, String> {
+        let table = self.empty();
+        let table = table.map_err(|_| format!("{} cannot be the base", self.base))?;
+        for fd in inherited() {
+            let opened = table.open(Placement::At(fd), File::Native, TWIN);
+            opened.map_err(|e| format!("descriptor {fd}: {e}"))?;
+        }
+        Ok(Files::new(table))
+    }
+
+    /// The files of a process of which we know nothing.
+    pub(crate) fn unknown(&self) -> Files<File> {
+        Files::new(self.empty().expect("the base was one for the first table"))
+    }
+}
+
+fn inherited() -> Vec<i32> {
+    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten();
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|fd| numbers::is_in_table(*fd) && sys::is_inherited(*fd))
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! Twins: real descriptors in a guest's own table, at the same number as in ours, for what only its kernel can do.
+//!
+//! `mmap`, `epoll_ctl`, `flock`, a directory to resolve from, ...: the twin is put there once, and the kernel carries the call out, with its own errors.
+
+use std::{
+    fs,
+    os::fd::{AsFd, BorrowedFd, RawFd},
+    sync::atomic::Ordering,
+};
+
+use fdtable::{FdFlags, FdTable};
+use parking_lot::MutexGuard;
+
+use super::{
+    call::{Call, EBADF},
+    file::{File, TWIN},
+    listener::Reply,
+    numbers::{EXEC_TOKEN, is_in_table},
+    sys::{self, Result},
+};
+
+impl Call<'_> {
+    /// Puts a descriptor for `file` into the guest's table at any number that the kernel allows at all, replacing what is there.
+    ///
+    /// The guest's limit is raised for that and lowered again: hence the lock of its twins.
+    pub(crate) fn inject(
+        &self,
+        file: BorrowedFd<'_>,
+        at: RawFd,
+        cloexec: bool,
+        _twins: &MutexGuard<'_, ()>,
+    ) -> Result<()> {
+        let hard = self.supervisor.kernel_hard;
+        if at as u64 >= hard {
+            return Err(EBADF);
+        }
+        let process = &self.task.process;
+        let soft = process.limits.kernel_soft.load(Ordering::Relaxed);
+        sys::set_nofile(process.tgid, at as u64 + 1, hard)?;
+        let added = self.supervisor.listener.add_fd(self.id, file, Some(at), cloexec);
+        // Fails only where the process is gone.
+        let _ = sys::set_nofile(process.tgid, soft, hard);
+        added.map(drop)
+    }
+
+    /// Puts a descriptor for `file` at a number that is the kernel's.
+    pub(crate) fn inject_low(&self, file: BorrowedFd<'_>, at: RawFd, cloexec: bool) -> Result<()> {
+        let listener = &self.supervisor.listener;
+        listener.add_fd(self.id, file, Some(at), cloexec).map(drop)
+    }
+
+    /// Makes sure that the kernel has what the table has at `fd`. Numbers that are not in the table stay as they are: the kernel knows what to say of them.
+    pub(crate) fn promote(&self, fd: RawFd) -> Result<()> {
+        if !is_in_table(fd) {
+            return if fd == EXEC_TOKEN { Err(EBADF) } else { Ok(()) };
+        }
+        let process = &self.task.process;
+        let twins = process.twins.lock();
+        let table = process.files.load();
+        let mut injected = false;
+        // As long as another thread changes the number under our hands.
+        loop {
+            let (Some(file), Some(flags)) = (table.get(fd), table.flags(fd)) else {
+                if injected {
+                    // It was closed meanwhile: nothing of the file may stay open.
+                    self.inject(self.supervisor.token.as_fd(), fd, true, &twins)?;
+                }
+                return Ok(());
+            };
+            let File::Backed(backing) = &*file else {
+                return Ok(());
+            };
+            if flags.contains(TWIN) && !injected {
+                return Ok(());
+            }
+            let cloexec = flags.contains(FdFlags::CLOEXEC);
+            self.inject(backing.as_fd(), fd, cloexec, &twins)?;
+            self.supervisor.stats.promoted();
+            injected = true;
+            let changed = table.set_flags(fd, flags | TWIN) != Ok(flags);
+            if !changed && table.get(fd).is_some_and(|now| now.id() == file.id()) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets the kernel carry the call out where it can, and else gives up with `errno`.
+    pub(crate) fn leave_to_kernel(&self, fd: RawFd, errno: sys::Errno) -> Result<Reply> {
+        self.promote(fd).map_err(|_| errno)?;
+        Ok(Reply::Continue)
+    }
+}
+
+/// Forgets the twins that a new process does not have, as its parent got them while it forked. Nobody else has its table yet.
+pub(crate) fn verify(tgid: i32, table: &FdTable<File>) {
+    let is_missing = |(fd, flags, _): &(RawFd, FdFlags, _)| {
+        flags.contains(TWIN) && fs::symlink_metadata(format!("/proc/{tgid}/fd/{fd}")).is_err()
+    };
+    let missing: Vec<_> = table.iter().filter(is_missing).collect();
+    // One that has ended already has no descriptors at all; its table may still be inherited.
+    if missing.is_empty() || has_ended(tgid) {
+        return;
+    }
+    for (fd, flags, file) in missing {
+        let _ = match file.backing() {
+            Some(_) => table.set_flags(fd, flags - TWIN).map(drop),
+            None => table.close(fd).map(drop),
+        };
+    }
+}
+
+fn has_ended(tgid: i32) -> bool {
+    let status = sys::read_proc(&format!("/proc/{tgid}/status")).unwrap_or_default();
+    sys::status_field(&status, "FDSize").is_none_or(|size| size == "0")
+}
+
+/// The kernel's part, on all the descriptors among the arguments.
+pub(crate) fn promote_all(call: &Call<'_>) -> Result<Reply> {
+    // What a dead process had locked is free.
+    call.supervisor.directory.catch_up();
+    for argument in call.syscall.fd_arguments() {
+        call.promote(call.fd(*argument as usize))?;
+    }
+    Ok(Reply::Continue)
+}
+
+/// `mmap` of a file.
+pub(crate) fn mmap(call: &Call<'_>) -> Result<Reply> {
+    call.leave_to_kernel(call.fd(4), sys::Errno(libc::ENODEV))
+}

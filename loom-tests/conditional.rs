@@ -1,0 +1,95 @@
+//! `close_if` and `replace_if`: on the file with the id, or not at all.
+
+use super::{
+    Bound::{Exhaustive, Preemptions},
+    support::{File, NONE, both, check, close, get, low_table, open, used},
+};
+use crate::{Error, FdTable, FileId};
+
+fn id(table: &FdTable<File>) -> FileId {
+    table.get(0).unwrap().id()
+}
+
+fn close_if(table: &FdTable<File>, id: FileId) -> Option<u32> {
+    table.close_if(0, id).ok().map(used)
+}
+
+/// The block comes back in the same slot as another file: the same index, another id.
+#[test]
+fn close_if_against_reopening() {
+    check("close_if || close, open", Preemptions(4), || {
+        let table = low_table(&[1]);
+        let id = id(&table);
+        let (closed_if, (closed, opened)) =
+            both(&table, move |t| close_if(t, id), |t| (close(t, 0), open(t, 2)));
+        assert!(
+            matches!((closed_if, closed), (None, Some(1)) | (Some(1), None)),
+            "{closed_if:?} {closed:?}"
+        );
+        assert_eq!(get(&table, opened.unwrap()), Some(2));
+    });
+}
+
+#[test]
+fn close_if_against_close_if() {
+    check("close_if || close_if", Exhaustive, || {
+        let table = low_table(&[1]);
+        let id = id(&table);
+        let closed = both(&table, move |t| close_if(t, id), move |t| close_if(t, id));
+        assert!(matches!(closed, (None, Some(1)) | (Some(1), None)), "{closed:?}");
+        assert_eq!(open(&table, 2), Ok(0));
+    });
+}
+
+#[test]
+fn close_if_against_flags() {
+    check("close_if || set flags", Exhaustive, || {
+        let table = low_table(&[1]);
+        let id = id(&table);
+        let (closed, _) = both(&table, move |t| close_if(t, id), |t| t.set_cloexec(0, true));
+        assert_eq!(closed, Some(1), "the same file, whatever its flags");
+        assert_eq!(open(&table, 2), Ok(0));
+    });
+}
+
+/// `replace_if`: the value displaced, or that of the file given back.
+fn replace_if(table: &FdTable<File>, id: FileId, value: u32) -> Result<u32, (Error, u32)> {
+    match table.replace_if(0, id, File::new(value), NONE) {
+        Ok(displaced) => Ok(used(displaced)),
+        Err(rejected) => Err((rejected.error, rejected.file.value())),
+    }
+}
+
+#[test]
+fn replace_if_against_reopening() {
+    check("replace_if || close, open", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let id = id(&table);
+        let (replaced, (closed, opened)) =
+            both(&table, move |t| replace_if(t, id, 3), |t| (close(t, 0), open(t, 2)));
+        assert_eq!(opened, Ok(0));
+        assert_eq!(get(&table, 0), Some(2));
+        assert!(
+            matches!((replaced, closed), (Ok(1), Some(3)) | (Err((Error::BadFd, 3)), Some(1))),
+            "{replaced:?} {closed:?}"
+        );
+    });
+}
+
+#[test]
+fn replace_if_against_replace_if() {
+    check("replace_if || replace_if", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let id = id(&table);
+        let replaced = both(&table, move |t| replace_if(t, id, 2), move |t| replace_if(t, id, 3));
+        let last = get(&table, 0);
+        assert!(
+            matches!(
+                (replaced, last),
+                ((Ok(1), Err((Error::BadFd, 3))), Some(2))
+                    | ((Err((Error::BadFd, 2)), Ok(1)), Some(3))
+            ),
+            "{replaced:?} {last:?}"
+        );
+    });
+}

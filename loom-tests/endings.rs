@@ -1,0 +1,101 @@
+//! How files, tables and handles end: in any order, and also where a file's drop panics.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::Arc,
+};
+
+use super::{
+    Bound::{Exhaustive, Preemptions},
+    support::{File, NONE, both, check, close, low_table, open, three, undropped},
+};
+use crate::{FdTable, OpenFileTable, Placement};
+
+/// The table, or a reference that keeps the open file table alive: either may be the last.
+#[test]
+fn table_dropped_against_an_owned_reference() {
+    check("drop table || use, drop reference", Exhaustive, || {
+        let table = low_table(&[1]);
+        let file = table.get(0).unwrap().into_owned();
+        let table = Arc::try_unwrap(table).ok();
+        let (value, ()) = both(
+            &Arc::default(),
+            move |(): &()| {
+                let value = file.value();
+                drop(file);
+                value
+            },
+            move |(): &()| drop(table),
+        );
+        assert_eq!((value, undropped()), (1, 0));
+    });
+}
+
+/// Two tables, each with a reference to one file.
+#[test]
+fn copies_dropped_at_once() {
+    check("drop table || drop copy", Exhaustive, || {
+        let table = Arc::try_unwrap(low_table(&[1])).ok().unwrap();
+        let copy = table.fork();
+        both(&Arc::default(), move |(): &()| drop(table), move |(): &()| drop(copy));
+        assert_eq!(undropped(), 0);
+    });
+}
+
+/// A file whose drop panics, quietly.
+struct Bomb {
+    _file: File,
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        resume_unwind(Box::new("a drop that panics"));
+    }
+}
+
+/// Whoever drops the file has the panic; the block is given back all the same.
+#[test]
+fn drop_panics() {
+    check("get || close, where the drop panics", Exhaustive, || {
+        let files = OpenFileTable::with_limit(1);
+        let table = Arc::new(FdTable::builder(&files).auto_base(16).build().unwrap());
+        let bomb = |value| Bomb { _file: File::new(value) };
+        let opened = table.open(Placement::Lowest, bomb(1), NONE);
+        assert_eq!(opened.ok(), Some(0));
+        let panics = |f: &dyn Fn()| catch_unwind(AssertUnwindSafe(f)).is_err();
+        let (got, closed) = both(
+            &table,
+            move |t| panics(&|| drop(t.get(0))),
+            move |t| panics(&|| drop(t.close(0).unwrap())),
+        );
+        assert!(got != closed, "one of them drops it");
+        let opened = table.open(Placement::Lowest, bomb(2), NONE);
+        assert_eq!(opened.ok(), Some(0), "the block is free again");
+        assert!(panics(&|| drop(t_close(&table))));
+    });
+}
+
+fn t_close(table: &FdTable<Bomb>) {
+    drop(table.close(0));
+}
+
+/// The last reference to go is a reader's: the file is dropped there, then.
+#[test]
+fn last_reference_of_a_reader() {
+    check("get, hold || close, open || close", Preemptions(2), || {
+        let table = low_table(&[1]);
+        let (held, closed, opened) = three(
+            &table,
+            |t| {
+                let file = t.get(0)?;
+                Some(file.value())
+            },
+            |t| close(t, 0),
+            |t| open(t, 2),
+        );
+        assert!(matches!(held, None | Some(1 | 2)), "{held:?}");
+        assert!(matches!(closed, Some(1 | 2)), "{closed:?}");
+        assert!(matches!(opened, Ok(0 | 1)), "{opened:?}");
+        assert_eq!(undropped(), 1, "the file opened last, or the one before");
+    });
+}

@@ -1,0 +1,155 @@
+//! Numbers that are taken but not open: installed, dropped, and left behind by `take`, against calls on the same number.
+
+use super::{
+    Bound::{Exhaustive, Preemptions},
+    support::{File, NONE, both, check, close, get, low_table, open, undropped, used},
+};
+use crate::{Error, FdTable, Placement};
+
+fn dup2(table: &FdTable<File>, old: i32, new: i32) -> Result<Option<u32>, Error> {
+    Ok(table.dup2(old, new)?.map(used))
+}
+
+#[test]
+fn held_against_everything_else() {
+    check("reserve 1, drop || close 1, dup2(0, 1), open", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (number, (displaced, opened)) = both(
+            &table,
+            |t| {
+                let reserved = t.reserve(Placement::Lowest).unwrap();
+                assert!(!t.contains(reserved.fd()));
+                reserved.fd()
+            },
+            |t| {
+                assert_eq!(close(t, 1), None);
+                (dup2(t, 0, 1), open(t, 2))
+            },
+        );
+        assert!(matches!(number, 1..=3), "{number}");
+        // Free, or taken and not open.
+        assert!(matches!(displaced, Ok(None) | Err(Error::Busy)), "{displaced:?}");
+        assert_eq!(get(&table, opened.unwrap()), Some(2));
+    });
+}
+
+#[test]
+fn installed_against_dup2() {
+    check("install 1 || dup2(0, 1)", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (installed, displaced) = both(
+            &table,
+            |t| {
+                let reserved = t.reserve(Placement::At(1)).ok()?;
+                reserved.install(File::new(2), NONE).ok()
+            },
+            |t| dup2(t, 0, 1),
+        );
+        let last = get(&table, 1);
+        assert!(
+            match (installed, displaced) {
+                (None, Ok(None)) | (Some(1), Ok(Some(2))) => last == Some(1),
+                (Some(1), Err(Error::Busy)) => last == Some(2),
+                _ => false,
+            },
+            "{installed:?} {displaced:?} {last:?}"
+        );
+    });
+}
+
+#[test]
+fn installed_against_close() {
+    check("install 1 || close 1", Exhaustive, || {
+        let table = low_table(&[1]);
+        let (installed, closed) = both(
+            &table,
+            |t| t.reserve(Placement::At(1)).unwrap().install(File::new(2), NONE).ok(),
+            |t| close(t, 1),
+        );
+        assert_eq!(installed, Some(1));
+        assert!(matches!(closed, None | Some(2)), "{closed:?}");
+        assert_eq!(get(&table, 1).is_none(), closed.is_some());
+    });
+}
+
+#[test]
+fn dropped_against_dup2() {
+    check("drop 1 || dup2(0, 1)", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (reserved, displaced) =
+            both(&table, |t| t.reserve(Placement::At(1)).map(drop).is_ok(), |t| dup2(t, 0, 1));
+        let last = get(&table, 1);
+        assert!(
+            match displaced {
+                Ok(None) => last == Some(1),
+                Err(Error::Busy) => last.is_none() && reserved,
+                _ => false,
+            },
+            "{reserved} {displaced:?} {last:?}"
+        );
+    });
+}
+
+/// The number stays taken while the file is released, and is free when the reservation goes.
+#[test]
+fn take_against_open() {
+    check("take 0, drop || open", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (opened, ()) = both(
+            &table,
+            |t| open(t, 2),
+            |t| {
+                let (file, reserved) = t.take(0).unwrap();
+                assert_eq!(used(file), 1);
+                assert_eq!(get(t, 0), None);
+                drop(reserved);
+            },
+        );
+        assert!(matches!(opened, Ok(0 | 1)), "{opened:?}");
+        assert_eq!((get(&table, opened.unwrap()), undropped()), (Some(2), 1));
+    });
+}
+
+#[test]
+fn take_against_close() {
+    check("take 0, install || close 0", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (taken, closed) = both(
+            &table,
+            |t| {
+                let (file, reserved) = t.take(0).ok()?;
+                let taken = used(file);
+                assert_eq!(reserved.install(File::new(2), NONE).ok(), Some(0));
+                Some(taken)
+            },
+            |t| close(t, 0),
+        );
+        let last = get(&table, 0);
+        assert!(
+            match (taken, closed) {
+                (Some(1), None) => last == Some(2),
+                (Some(1), Some(2)) | (None, Some(1)) => last.is_none(),
+                _ => false,
+            },
+            "{taken:?} {closed:?} {last:?}"
+        );
+    });
+}
+
+#[test]
+fn take_against_dup2() {
+    check("take 1, hold, drop || dup2(0, 1)", Preemptions(3), || {
+        let table = low_table(&[1, 2]);
+        let (taken, displaced) =
+            both(&table, |t| t.take(1).map(|(file, _reserved)| used(file)), |t| dup2(t, 0, 1));
+        let last = get(&table, 1);
+        assert!(
+            match (taken, displaced) {
+                (Ok(1), Ok(Some(2))) | (Ok(2), Err(Error::Busy)) => last.is_none(),
+                (Ok(2), Ok(None)) => last == Some(1),
+                _ => false,
+            },
+            "{taken:?} {displaced:?} {last:?}"
+        );
+    });
+}

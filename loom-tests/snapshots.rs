@@ -1,0 +1,182 @@
+//! Copies of a table are of one instant, whatever other threads do meanwhile.
+
+use std::{cell::Cell, sync::Arc};
+
+use super::{
+    Bound::{self, Exhaustive, Preemptions},
+    support::{
+        File, NONE, both, check, check_forwards, close, get, low_table, open, table_of, three, used,
+    },
+};
+use crate::{FdTable, OpenFileTable, Placement};
+
+/// What is open below 8, by number.
+fn contents(table: &FdTable<File>) -> Vec<(i32, u32)> {
+    (0..8).filter_map(|fd| Some((fd, get(table, fd)?))).collect()
+}
+
+/// What was open at one instant.
+fn copied(table: &FdTable<File>) -> Vec<(i32, u32)> {
+    contents(&table.fork())
+}
+
+/// Puts the file of one number on another, and closes the first: at every instant it is open at one of the two. False if the first is not
+/// open, or the other not free yet.
+fn hop(table: &FdTable<File>, from: i32, to: i32) -> bool {
+    let duplicated = table.dup2(from, to).map(|displaced| displaced.map(used));
+    duplicated == Ok(None) && close(table, from).is_some()
+}
+
+fn hops(name: &'static str, bound: Bound, from: i32, to: i32) {
+    check(name, bound, move || {
+        let table = low_table(&[]);
+        table.open(Placement::At(from), File::new(1), NONE).unwrap();
+        let (copied, ()) = both(&table, copied, move |t| assert!(hop(t, from, to)));
+        let mut both = [(from, 1), (to, 1)];
+        both.sort_unstable();
+        assert!(copied == both || copied == [(from, 1)] || copied == [(to, 1)], "{copied:?}");
+    });
+}
+
+#[test]
+fn hop_up() {
+    hops("fork || dup2(0, 1), close 0", Exhaustive, 0, 1);
+}
+
+#[test]
+fn hop_down() {
+    hops("fork || dup2(1, 0), close 1", Exhaustive, 1, 0);
+}
+
+/// The chunk hopped to is made meanwhile.
+#[test]
+fn hop_up_into_another_chunk() {
+    hops("fork || dup2(0, 2), close 0", Exhaustive, 0, 2);
+}
+
+#[test]
+fn hop_down_into_another_chunk() {
+    hops("fork || dup2(2, 0), close 2", Exhaustive, 2, 0);
+}
+
+/// Copies, and at the first look at some numbers, which are open, makes a hop.
+fn copy_with_hops(table: &FdTable<File>, hops: [(u32, i32, i32); 2]) -> FdTable<File> {
+    let seen = Cell::new(0);
+    let keep = |number, _| {
+        let next = hops.get(seen.get()).filter(|(at, ..)| *at == number);
+        if let Some((_, from, to)) = next {
+            seen.set(seen.get() + 1);
+            hop(table, *from, *to);
+        }
+        true
+    };
+    table.copy(&keep)
+}
+
+/// The file is at the other of 0 and 2 whenever the copy looks, in both passes, where the words are the same but for their sequences.
+#[test]
+fn hops_past_the_copy() {
+    check("fork, with two hops within || hop", Preemptions(2), || {
+        let table = low_table(&[7, 8, 1, 9]);
+        close(&table, 0);
+        let (copied, _) = both(
+            &table,
+            |t| {
+                let copy = copy_with_hops(t, [(1, 2, 0), (3, 0, 2)]);
+                copy.contains(0) || copy.contains(2)
+            },
+            |t| hop(t, 2, 0),
+        );
+        assert!(copied, "the file is always open");
+    });
+}
+
+#[test]
+fn swap_against_copy() {
+    check("fork || close 0, open 0, dup2(0, 1)", Preemptions(3), || {
+        let table = low_table(&[1, 2]);
+        let (copied, ()) = both(&table, copied, |t| {
+            close(t, 0);
+            assert_eq!(open(t, 3), Ok(0));
+            assert_eq!(t.dup2(0, 1).unwrap().map(used), Some(2));
+        });
+        assert!(
+            matches!(
+                &copied[..],
+                [(0, 1), (1, 2)] | [(1, 2)] | [(0, 3), (1, 2)] | [(0, 3), (1, 3)]
+            ),
+            "{copied:?}"
+        );
+    });
+}
+
+/// Two threads change a number each; the copy is one of the four.
+#[test]
+fn two_writers() {
+    check("fork || close 0 || close 1", Preemptions(2), || {
+        let table = low_table(&[1, 2]);
+        let (copied, ..) = three(&table, copied, |t| close(t, 0), |t| close(t, 1));
+        assert!(matches!(&copied[..], [] | [(0, 1)] | [(1, 2)] | [(0, 1), (1, 2)]), "{copied:?}");
+    });
+}
+
+/// Reserved numbers are left out, and the copy does not hold what it left out.
+#[test]
+fn copy_against_reservation() {
+    check("fork || take 0, drop, reopen", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (copied, ()) = both(&table, copied, |t| {
+            let (file, reserved) = t.take(0).unwrap();
+            assert_eq!(used(file), 1);
+            assert!(reserved.install(File::new(2), NONE).is_ok());
+        });
+        assert!(matches!(&copied[..], [] | [(0, 1)] | [(0, 2)]), "{copied:?}");
+    });
+}
+
+fn gap_table(numbers: &[i32]) -> Arc<FdTable<File>> {
+    let table = table_of(&OpenFileTable::new(), 16, &[]);
+    for fd in numbers {
+        table.open(Placement::At(*fd), File::new(1), NONE).unwrap();
+    }
+    table
+}
+
+fn hops_in_the_gap(name: &'static str, bound: Bound, path: &'static [i32]) {
+    check(name, bound, move || {
+        let table = gap_table(&path[..1]);
+        let (copied, ()) = both(&table, copied, |t| {
+            path.windows(2).for_each(|step| assert!(hop(t, step[0], step[1])));
+        });
+        assert!(!copied.is_empty(), "the file is always open");
+        assert!(copied.iter().all(|(_, value)| *value == 1), "{copied:?}");
+    });
+}
+
+/// One chunk is born, the other dies.
+#[test]
+fn hop_up_in_the_gap() {
+    hops_in_the_gap("fork || hop 4, 6", Preemptions(2), &[4, 6]);
+}
+
+#[test]
+fn hop_down_in_the_gap() {
+    hops_in_the_gap("fork || hop 6, 4", Preemptions(2), &[6, 4]);
+}
+
+/// Wherever the copy looks there is no chunk, in both passes, but there was one in between. (6 and 14 keep the nodes.)
+#[test]
+fn hops_past_the_copy_in_the_gap() {
+    check_forwards("fork in the gap, with two hops within || hop", Preemptions(2), || {
+        let table = gap_table(&[6, 14, 12]);
+        let (copied, _) = both(
+            &table,
+            |t| {
+                let copy = copy_with_hops(t, [(6, 12, 4), (14, 4, 12)]);
+                copy.contains(4) || copy.contains(12)
+            },
+            |t| hop(t, 12, 4),
+        );
+        assert!(copied, "the file is always open");
+    });
+}

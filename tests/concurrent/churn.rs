@@ -1,0 +1,268 @@
+//! Opening and closing from many threads: which numbers come, and that none is lost.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Mutex,
+        atomic::{
+            AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
+    },
+};
+
+use fdtable::{Error, FdTable, OpenFileTable, Placement, RawFd};
+use libc::{EMFILE, ENFILE};
+
+use crate::{
+    harness::{Held, THREADS, assert_all_dropped, beside, rounds, together, world},
+    support::{EDGES, File, NO_LIMIT, NONE, Random, World, errno, numbers, register, tag_at},
+};
+
+/// Just below every border, so that the numbers in use lie on both sides.
+const STARTS: [RawFd; 7] = [0, 1_000, 32_750, 36_850, 65_520, (1 << 20) - 10, RawFd::MAX - 255];
+
+/// What one thread holds: number and tag.
+type Open = Vec<(RawFd, usize)>;
+
+struct Churn<'a> {
+    w: &'a World,
+    t: &'a FdTable<File>,
+    held: Held,
+    placement: Placement,
+}
+
+impl Churn<'_> {
+    fn open(&self, open: &mut Open) -> Result<(), Error> {
+        let file = self.w.file(0);
+        let tag = file.tag;
+        let fd = self.t.open(self.placement, file, NONE)?;
+        self.held.take(fd);
+        open.push((fd, tag));
+        Ok(())
+    }
+
+    fn close(&self, open: &mut Open, random: &mut Random) {
+        let (fd, tag) = open.swap_remove(random.below(open.len()));
+        assert_eq!(tag_at(self.t, fd), Some(tag), "{fd}");
+        self.held.give_back(fd);
+        let closed = self.t.close(fd).expect("nobody else closes it");
+        assert_eq!(closed.tag, tag, "{fd}");
+    }
+
+    /// Opens and closes; never more than `most` at once.
+    fn run(&self, rounds: usize, most: usize, open: &mut Open, random: &mut Random) {
+        for _ in 0..rounds {
+            if random.below(most) >= open.len() {
+                self.open(open).unwrap();
+            } else {
+                self.close(open, random);
+            }
+        }
+    }
+
+    fn close_all(&self, open: &mut Open, random: &mut Random) {
+        while !open.is_empty() {
+            self.close(open, random);
+        }
+    }
+}
+
+#[test]
+fn numbers_are_unique_at_every_instant_and_dense_at_rest() {
+    const EACH: usize = 60;
+    let w = world(1_200_000);
+    for start in STARTS {
+        let t = w.limited(NO_LIMIT);
+        let churn = Churn {
+            w: &w,
+            t: &t,
+            held: Held::new(start, THREADS * EACH),
+            placement: Placement::From(start),
+        };
+        let opens: [Mutex<Open>; THREADS] = Default::default();
+        together(THREADS, |i, random| {
+            churn.run(rounds(32_000), EACH / 2, &mut opens[i].lock().unwrap(), random);
+        });
+        // Nobody closes any more: the holes that are left are filled before a new number comes.
+        together(THREADS, |i, _| {
+            let mut open = opens[i].lock().unwrap();
+            while open.len() < EACH {
+                churn.open(&mut open).unwrap();
+            }
+        });
+        let end = start + register((THREADS * EACH) as u32 - 1);
+        assert!(numbers(&t).into_iter().eq(start..=end), "{start}");
+        together(THREADS, |i, random| {
+            churn.close_all(&mut opens[i].lock().unwrap(), random);
+        });
+        assert_all_dropped(&w, &t);
+    }
+}
+
+#[test]
+fn any_placement_gives_unique_numbers_and_all_of_them() {
+    let w = world(1_600_000);
+    for limit in [64, 1_100, 34_000] {
+        let t = w.limited(limit);
+        let churn =
+            Churn { w: &w, t: &t, held: Held::new(0, limit as usize), placement: Placement::Any };
+        let opens: [Mutex<Open>; THREADS] = Default::default();
+        together(THREADS, |i, random| {
+            churn.run(rounds(80_000), 8, &mut opens[i].lock().unwrap(), random);
+        });
+        together(THREADS, |i, _| {
+            let mut open = opens[i].lock().unwrap();
+            let refused = loop {
+                if let Err(error) = churn.open(&mut open) {
+                    break error.errno();
+                }
+            };
+            assert_eq!(refused, EMFILE, "{limit}");
+        });
+        // Every thread was refused, so the table is full to the last number.
+        assert!(numbers(&t).into_iter().eq(0..register(limit)), "{limit}");
+        together(THREADS, |i, random| {
+            churn.close_all(&mut opens[i].lock().unwrap(), random);
+        });
+        assert_all_dropped(&w, &t);
+    }
+}
+
+/// One thread with the numbers from `min` on to itself, against a set of what it holds.
+fn alone(w: &World, t: &FdTable<File>, min: RawFd, random: &mut Random) {
+    let mut taken = BTreeSet::new();
+    for _ in 0..rounds(12_000) {
+        let nth = random.below(taken.len() + 8);
+        if let Some(fd) = taken.iter().copied().nth(nth) {
+            assert_eq!(t.close(fd).unwrap().home, fd);
+            taken.remove(&fd);
+        } else if taken.len() < 60 {
+            let lowest = (min..).find(|fd| !taken.contains(fd)).unwrap();
+            let placement = Placement::From(min);
+            assert_eq!(t.open(placement, w.file(lowest), NONE).unwrap(), lowest);
+            taken.insert(lowest);
+        }
+    }
+    for fd in taken {
+        t.close(fd).unwrap();
+    }
+}
+
+#[test]
+fn a_thread_with_a_range_of_its_own_gets_the_true_lowest_beside_others() {
+    let w = world(1_200_000);
+    let t = w.table();
+    // Every thread's range is the others' neighbour, with a border inside.
+    for start in [0, 900, 32_640, 36_736, 65_408, (1 << 20) - 128, RawFd::MAX - 511] {
+        let look = |random: &mut Random| {
+            let fd = start + random.below(256) as RawFd;
+            assert!(t.get(fd).is_none_or(|file| file.home == fd));
+        };
+        beside(1, look, THREADS, |i, random| {
+            alone(&w, &t, start + 64 * i as RawFd, random);
+        });
+        assert_all_dropped(&w, &t);
+    }
+}
+
+#[test]
+fn the_limit_of_open_files_is_never_exceeded_and_whole_again_at_rest() {
+    const LIMIT: u32 = 24;
+    let w = World::with(OpenFileTable::with_limit(LIMIT), rounds(1_200_000));
+    let t = w.table();
+    let (open, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    together(THREADS, |i, random| {
+        let mut mine = Vec::new();
+        for _ in 0..rounds(160_000) {
+            if random.below(16) < mine.len() {
+                let fd = mine.swap_remove(random.below(mine.len()));
+                open.fetch_sub(1, SeqCst);
+                drop(t.close(fd).unwrap());
+                continue;
+            }
+            let from = Placement::From(EDGES[2 * i]);
+            match t.open(from, w.file(0), NONE) {
+                Ok(fd) => {
+                    let before = open.fetch_add(1, SeqCst);
+                    assert!(before < LIMIT as usize, "more than the limit");
+                    mine.push(fd);
+                }
+                Err(rejected) => {
+                    assert_eq!(rejected.error.errno(), ENFILE);
+                    refused.fetch_add(1, Relaxed);
+                }
+            }
+        }
+        for fd in mine {
+            open.fetch_sub(1, SeqCst);
+            drop(t.close(fd).unwrap());
+        }
+    });
+    assert!(refused.into_inner() > 0, "the limit was never reached");
+    assert_all_dropped(&w, &t);
+    for fd in 0..register(LIMIT) {
+        w.open(&t, fd);
+    }
+    assert_eq!(errno(t.open(Placement::Any, w.file(0), NONE)), ENFILE);
+}
+
+#[test]
+fn fewer_open_files_than_the_limit_never_meet_enfile() {
+    // A file whose release is going on counts too, hence one more for each thread.
+    const EACH: usize = 5;
+    let limit = (THREADS * (EACH + 1)) as u32;
+    let w = World::with(OpenFileTable::with_limit(limit), rounds(800_000));
+    let t = w.table();
+    let churn =
+        Churn { w: &w, t: &t, held: Held::new(1_020, 64), placement: Placement::From(1_020) };
+    together(THREADS, |_, random| {
+        let mut open = Open::new();
+        churn.run(rounds(160_000), EACH, &mut open, random);
+        churn.close_all(&mut open, random);
+    });
+    assert_all_dropped(&w, &t);
+}
+
+#[test]
+fn no_number_at_or_above_the_limit_that_was_in_force() {
+    let w = world(1_600_000);
+    for lower in [32, 1_024, 32_800, 36_864, 1 << 20] {
+        let t = w.table();
+        let (low, high) = (lower as u32, lower as u32 + 32);
+        let from = Placement::From(lower - 1);
+        w.open(&t, lower - 1);
+        // Its last two bits: 0 the higher limit is in force, 2 the lower one, odd it changes.
+        let phase = AtomicUsize::new(0);
+        t.set_limit(high);
+        let allocate = |_: &mut Random| {
+            let before = phase.load(SeqCst);
+            let reserved = t.reserve(from).map(|reserved| reserved.fd());
+            let settled = phase.load(SeqCst) == before;
+            match reserved {
+                Ok(fd) => {
+                    assert!(fd >= lower && fd < register(high), "{fd}");
+                    assert!(!(settled && before & 3 == 2), "{fd} at limit {low}");
+                }
+                Err(error) => {
+                    assert_eq!(error.errno(), EMFILE);
+                    assert!(!(settled && before & 3 == 0), "EMFILE at limit {high}");
+                }
+            }
+        };
+        let limits = |_: usize, random: &mut Random| {
+            for _ in 0..rounds(6_000) {
+                for limit in [low, high] {
+                    phase.fetch_add(1, SeqCst);
+                    t.set_limit(limit);
+                    phase.fetch_add(1, SeqCst);
+                    for _ in 0..random.below(40) {
+                        assert!(t.contains(lower - 1));
+                    }
+                }
+            }
+        };
+        beside(THREADS - 1, allocate, 1, limits);
+        assert_eq!(numbers(&t), [lower - 1]);
+    }
+}

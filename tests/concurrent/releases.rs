@@ -1,0 +1,185 @@
+//! Files whose Drop calls back into the table, or panics, while other threads change it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use fdtable::{CloseRangeFlags, FdTable, OpenFileTable, Placement, RawFd};
+
+use crate::{
+    harness::{THREADS, beside, rounds, together},
+    support::{EDGES, NO_LIMIT, NONE, Random, pause},
+};
+
+const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
+
+/// What the files of one test share: the table that their drops call, and the counts.
+#[derive(Default)]
+struct Shared {
+    table: OnceLock<Weak<FdTable<Caller>>>,
+    made: AtomicUsize,
+    dropped: AtomicUsize,
+}
+
+enum Then {
+    Close(RawFd),
+    Dup2(RawFd, RawFd),
+    Fork,
+    DropTable(Box<FdTable<Caller>>),
+    Panic,
+}
+
+/// A file whose drop does one thing to a table.
+struct Caller {
+    shared: Arc<Shared>,
+    then: Option<Then>,
+}
+
+impl Caller {
+    fn new(shared: &Arc<Shared>, then: Then) -> Self {
+        shared.made.fetch_add(1, SeqCst);
+        Self { shared: shared.clone(), then: Some(then) }
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.shared.dropped.fetch_add(1, SeqCst);
+        let then = self.then.take().expect("dropped twice");
+        let Some(t) = self.shared.table.get().and_then(Weak::upgrade) else {
+            return;
+        };
+        match then {
+            Then::Close(fd) => drop(t.close(fd)),
+            Then::Dup2(old, new) => drop(t.dup2(old, new)),
+            Then::Fork => drop(t.fork()),
+            Then::DropTable(table) => drop(table),
+            // Without the report of a panic: thousands are meant.
+            Then::Panic => resume_unwind(Box::new(())),
+        }
+    }
+}
+
+fn table(files: &OpenFileTable<Caller>, shared: &Arc<Shared>) -> Arc<FdTable<Caller>> {
+    let t = Arc::new(FdTable::builder(files).limit(NO_LIMIT).build().unwrap());
+    shared.table.set(Arc::downgrade(&t)).unwrap();
+    t
+}
+
+fn any_call(files: &OpenFileTable<Caller>, shared: &Arc<Shared>, random: &mut Random) -> Then {
+    let (a, b) = (random.pick(&EDGES), random.pick(&EDGES));
+    match random.below(5) {
+        0 | 1 => Then::Close(a),
+        2 => Then::Dup2(a, b),
+        3 => Then::Fork,
+        _ => {
+            let inner = FdTable::new(files);
+            let file = Caller::new(shared, Then::Close(b));
+            assert!(inner.open(Placement::At(5), file, NONE).is_ok());
+            Then::DropTable(Box::new(inner))
+        }
+    }
+}
+
+#[test]
+fn drop_calls_back_into_the_table_under_churn() {
+    let (files, shared) = (OpenFileTable::new(), Arc::new(Shared::default()));
+    let t = table(&files, &shared);
+    together(THREADS, |_, random| {
+        for _ in 0..rounds(60_000) {
+            let fd = random.pick(&EDGES);
+            let file = Caller::new(&shared, any_call(&files, &shared, random));
+            match random.below(4) {
+                0 => drop(t.replace(fd, file, NONE)),
+                1 => drop((t.close(fd), file)),
+                _ => drop(t.open(Placement::At(fd), file, NONE)),
+            }
+        }
+    });
+    // A drop may put a file back where the sweep has been: until nothing is open.
+    while !t.is_empty() {
+        t.close_range(0, u32::MAX, CLOSE).unwrap();
+    }
+    assert_eq!(shared.dropped.load(SeqCst), shared.made.load(SeqCst));
+    for fd in EDGES {
+        assert_eq!(t.reserve(Placement::At(fd)).unwrap().fd(), fd);
+    }
+}
+
+#[test]
+fn drop_panics_under_churn_and_every_number_is_usable_afterwards() {
+    let (files, shared) = (OpenFileTable::new(), Arc::new(Shared::default()));
+    let t = table(&files, &shared);
+    let panics = AtomicUsize::new(0);
+    together(THREADS, |_, random| {
+        for _ in 0..rounds(16_000) {
+            let fd = random.pick(&EDGES);
+            let file = Caller::new(&shared, Then::Panic);
+            let call = AssertUnwindSafe(|| match random.below(3) {
+                0 => drop(t.replace(fd, file, NONE)),
+                1 => drop(t.open(Placement::At(fd), file, NONE)),
+                _ => {
+                    drop(t.open(Placement::At(fd), file, NONE));
+                    drop(t.close(fd));
+                }
+            });
+            if catch_unwind(call).is_err() {
+                panics.fetch_add(1, SeqCst);
+            }
+        }
+    });
+    assert!(panics.into_inner() > 0);
+    for fd in EDGES {
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(t.close(fd))));
+    }
+    assert!(t.is_empty());
+    for fd in EDGES {
+        let harmless = Caller::new(&shared, Then::Fork);
+        assert!(t.open(Placement::At(fd), harmless, NONE).is_ok(), "{fd}");
+    }
+    t.close_range(0, u32::MAX, CLOSE).unwrap();
+    assert!(t.is_empty());
+    assert_eq!(shared.dropped.load(SeqCst), shared.made.load(SeqCst));
+}
+
+#[test]
+fn a_drop_that_panics_inside_a_copy_takes_no_other_file_with_it() {
+    // The copy gives up the references to files that were closed while it was made.
+    const CHURNED: [RawFd; 4] = [5, 1_030, 32_775, 70_000];
+    let (files, shared) = (OpenFileTable::new(), Arc::new(Shared::default()));
+    let t = table(&files, &shared);
+    for fd in EDGES {
+        let harmless = Caller::new(&shared, Then::Close(-1));
+        assert!(t.open(Placement::At(fd), harmless, NONE).is_ok());
+    }
+    let caught = |call: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(call)).is_err();
+    let copy = |_: &mut Random| {
+        caught(&mut || {
+            let child = t.fork();
+            for fd in CHURNED {
+                caught(&mut || drop(child.close(fd)));
+            }
+        });
+    };
+    beside(2, copy, 2, |_, random| {
+        for _ in 0..rounds(20_000) {
+            let fd = random.pick(&CHURNED);
+            let mut file = Some(Caller::new(&shared, Then::Panic));
+            caught(&mut || drop(t.open(Placement::At(fd), file.take().unwrap(), NONE)));
+            // Long enough for a copy to find it.
+            pause(random.below(200));
+            caught(&mut || drop(t.close(fd)));
+        }
+    });
+    for fd in CHURNED {
+        caught(&mut || drop(t.close(fd)));
+    }
+    t.close_range(0, u32::MAX, CLOSE).unwrap();
+    assert!(t.is_empty());
+    let lost = shared.made.load(SeqCst) - shared.dropped.load(SeqCst);
+    assert_eq!(lost, 0, "files that nobody holds are not dropped");
+}

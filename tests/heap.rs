@@ -1,0 +1,274 @@
+//! What a table costs in heap, and when it allocates: counted by this binary's own allocator.
+//! One test function, so that no other thread allocates while it counts.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    fmt,
+    io::{self, Write},
+    sync::atomic::{AtomicIsize, Ordering::Relaxed},
+};
+
+use fdtable::{
+    CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, OwnedFileRef, Placement, RawFd,
+};
+
+/// Bytes allocated and not freed, on all threads.
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+/// Those of them that are in blocks of a kilobyte at most, which all chunks and nodes are.
+static SMALL: AtomicIsize = AtomicIsize::new(0);
+
+thread_local! {
+    /// Allocations of this thread.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(bytes: isize) {
+    LIVE.fetch_add(bytes, Relaxed);
+    if bytes.abs() <= 1024 {
+        SMALL.fetch_add(bytes, Relaxed);
+    }
+    if bytes > 0 {
+        // Not after the end of the thread's variables.
+        let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
+    }
+}
+
+// SAFETY: `System` does it all; counting neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: guaranteed by the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: guaranteed by the caller.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+/// Prints a figure past the test harness, whose capture would allocate.
+fn say(figure: fmt::Arguments<'_>) {
+    let mut output = io::stderr();
+    writeln!(output, "{figure}").unwrap();
+}
+
+/// What an empty table may cost, and what one number far from all others may.
+const FEW: isize = 2048;
+
+const NONE: FdFlags = FdFlags::empty();
+const CLOEXEC: FdFlags = FdFlags::CLOEXEC;
+
+/// The bytes that `f` leaves allocated.
+fn kept<R>(f: impl FnOnce() -> R) -> (R, isize) {
+    let before = LIVE.load(Relaxed);
+    let result = f();
+    (result, LIVE.load(Relaxed) - before)
+}
+
+/// How often `f` allocates.
+fn allocations(f: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    f();
+    ALLOCATIONS.get() - before
+}
+
+/// What is live when the epoch has freed all it can, as it is late by nature: bytes in small
+/// blocks, and in all. The epoch's own queue keeps a few large nodes, more or less of them from
+/// one time to the next, whatever the tables do.
+fn settled() -> (isize, isize) {
+    let flush = |_| {
+        crossbeam_epoch::pin().flush();
+        (SMALL.load(Relaxed), LIVE.load(Relaxed))
+    };
+    (0..32).map(flush).min().unwrap()
+}
+
+/// The epoch's own queue, at most.
+const QUEUE: isize = 16 << 10;
+
+#[track_caller]
+fn assert_back_to((small, all): (isize, isize)) {
+    let now = settled();
+    assert_eq!(now.0, small, "bytes in small blocks");
+    assert!(now.1 - all <= QUEUE, "{} bytes in all", now.1 - all);
+}
+
+type Table = FdTable<u64>;
+
+fn table(files: &OpenFileTable<u64>) -> Table {
+    FdTable::builder(files).limit(1 << 31).build().unwrap()
+}
+
+/// Opens `fd` without a new description: that would be the open file table's cost.
+fn open(t: &Table, fd: RawFd, file: &OwnedFileRef<u64>) {
+    let reserved = t.reserve(Placement::At(fd)).unwrap();
+    assert!(reserved.install_ref(file.clone(), NONE).is_ok());
+}
+
+/// Numbers of the gap, all over it: xorshift.
+fn far_numbers() -> impl Iterator<Item = RawFd> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    std::iter::from_fn(move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        // Each size class in turn, not only the last, in which half of all numbers are.
+        let bits = 17 + state % 15;
+        let number = (state >> 32) as u32 >> (32 - bits);
+        Some(number.max(1024) as RawFd)
+    })
+    .filter(|fd| !(32768..36864).contains(fd))
+}
+
+fn edges_and_powers() -> impl Iterator<Item = RawFd> {
+    let powers = (0..31).map(|shift| 1_i32 << shift);
+    let around = powers.flat_map(|n| [n - 1, n, n + 1]);
+    around.chain([RawFd::MAX - 1, RawFd::MAX, 32767, 36863, 36864])
+}
+
+fn an_empty_table_is_small(files: &OpenFileTable<u64>) {
+    let (t, new) = kept(|| table(files));
+    say(format_args!("an empty table: {new} bytes of heap, {} inline", size_of::<Table>()));
+    assert!(new + size_of::<Table>() as isize <= FEW);
+    let (shared, files) = kept(|| Files::new(t));
+    assert!(new + files <= FEW, "{files}");
+    let (_, freed) = kept(|| drop(shared));
+    assert_eq!(freed, -(new + files), "all of it is freed");
+}
+
+fn one_isolated_number_is_small(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>) {
+    let mut most = 0;
+    for fd in edges_and_powers().chain(far_numbers().take(2_000)) {
+        let t = table(files);
+        let ((), cost) = kept(|| open(&t, fd, file));
+        assert!(cost <= FEW, "{cost} bytes for {fd}");
+        most = most.max(cost);
+        let (child, copy) = kept(|| t.fork());
+        assert!(copy <= 2 * FEW, "{copy} bytes for a copy with {fd}");
+        drop((t, child));
+    }
+    settled();
+    say(format_args!("one isolated number: at most {most} bytes"));
+}
+
+/// The calls that a guest makes all the time, with `fd` open before and after.
+fn hot_calls(t: &Table, fd: RawFd, other: RawFd) {
+    assert!(t.get(fd).is_some() && t.contains(fd) && t.get(fd ^ 1).is_none());
+    assert_eq!(t.set_flags(fd, FdFlags::USER_1), Ok(NONE));
+    t.set_cloexec(fd, true).unwrap();
+    assert_eq!(t.flags(fd), Some(FdFlags::USER_1 | CLOEXEC));
+    assert!(t.dup2(other, fd).unwrap().is_some());
+    assert!(t.dup3(other, fd, CLOEXEC).unwrap().is_some());
+    assert!(t.replace(fd, 5, NONE).unwrap().is_some());
+    let id = t.get(fd).unwrap().id();
+    assert!(t.replace_if(fd, id, 6, NONE).is_ok());
+    assert!(t.close_if(fd, id).is_err());
+}
+
+fn nothing_hot_allocates(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>) {
+    for fd in [2, 1022, 32768, 36862, 1024, 30_000, 65_536, 1 << 20, RawFd::MAX - 1] {
+        let t = table(files);
+        let (other, neighbour) = (5, fd + if fd % 32 == 0 { 2 } else { -2 });
+        open(&t, other, file);
+        open(&t, fd, file);
+        open(&t, neighbour, file);
+        // Once before: what a thread has for itself it gets with its first call.
+        hot_calls(&t, fd, other);
+        assert_eq!(allocations(|| hot_calls(&t, fd, other)), 0, "{fd}");
+        let close = || drop(t.close(fd).unwrap());
+        assert_eq!(allocations(close), 0, "close of {fd} beside {neighbour}");
+        // Where there is a chunk, opening does not allocate either.
+        let reopen = || assert_eq!(t.dup(other, Placement::At(fd), NONE), Ok(fd));
+        assert_eq!(allocations(reopen), 0, "{fd}");
+        let take = || drop(t.take(fd).unwrap());
+        assert_eq!(allocations(take), 0, "{fd}");
+        let bad = || assert!(t.close(fd).is_err() && t.get(-1).is_none());
+        assert_eq!(allocations(bad), 0, "{fd}");
+    }
+}
+
+fn closing_gives_all_gap_memory_back(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>) {
+    let t = table(files);
+    // What the epoch itself keeps it has by then.
+    churn_far(&t, file, far_numbers().take(1_000));
+    let empty = settled();
+    for by_range in [false, true] {
+        let mut fds: Vec<_> = far_numbers().take(10_000).collect();
+        fds.sort_unstable();
+        fds.dedup();
+        fds.iter().for_each(|&fd| open(&t, fd, file));
+        say(format_args!("{} gap numbers: {} bytes", fds.len(), LIVE.load(Relaxed) - empty.1));
+        assert!(LIVE.load(Relaxed) - empty.1 > 1 << 20);
+        if by_range {
+            t.close_range(0, u32::MAX, CloseRangeFlags::empty()).unwrap();
+        } else {
+            fds.iter().for_each(|&fd| drop(t.close(fd).unwrap()));
+        }
+        drop(fds);
+        assert_back_to(empty);
+    }
+}
+
+/// Opens and closes far numbers, a few open at a time.
+fn churn_far(t: &Table, file: &OwnedFileRef<u64>, numbers: impl Iterator<Item = RawFd>) {
+    let mut last = [None; 8];
+    for (round, fd) in numbers.enumerate() {
+        if let Some(old) = last[round % 8].take() {
+            drop(t.close(old).unwrap());
+        }
+        if !t.contains(fd) {
+            open(t, fd, file);
+            last[round % 8] = Some(fd);
+        }
+    }
+    for fd in last.into_iter().flatten() {
+        drop(t.close(fd).unwrap());
+    }
+}
+
+fn a_million_far_numbers_do_not_grow_the_heap(
+    files: &OpenFileTable<u64>,
+    file: &OwnedFileRef<u64>,
+) {
+    let t = table(files);
+    churn_far(&t, file, far_numbers().take(1_000));
+    let empty = settled();
+    let (mut most, mut numbers) = (0, far_numbers());
+    for _ in 0..100 {
+        churn_far(&t, file, numbers.by_ref().take(10_000));
+        // Not settled: what the table leaves to the epoch by itself.
+        most = most.max(LIVE.load(Relaxed) - empty.1);
+    }
+    say(format_args!("10^6 far numbers: at most {most} bytes not given back yet"));
+    assert!(most <= 64 << 10, "{most}");
+    assert_back_to(empty);
+}
+
+#[test]
+fn the_heap_is_bounded_and_comes_back() {
+    let files = OpenFileTable::new();
+    // Everything that exists once: the first blocks, the thread's part of the epoch, the output.
+    let file = files.insert(0).unwrap();
+    let t = table(&files);
+    churn_far(&t, &file, far_numbers().take(1_000));
+    open(&t, 2, &file);
+    open(&t, 5, &file);
+    hot_calls(&t, 2, 5);
+    drop(Files::new(t).load());
+    settled();
+
+    an_empty_table_is_small(&files);
+    one_isolated_number_is_small(&files, &file);
+    nothing_hot_allocates(&files, &file);
+    closing_gives_all_gap_memory_back(&files, &file);
+    a_million_far_numbers_do_not_grow_the_heap(&files, &file);
+}

@@ -1,0 +1,120 @@
+//! Histories of eight real threads that call on four numbers, each checked for an order of its calls that a plain table
+//! gives too: linearizability, relaxed in the documented points alone. Broken tables must be found out by the same check.
+//!
+//! `FDTABLE_ROUNDS` multiplies the histories, `FDTABLE_SEED` repeats the programs of a run (not its schedule).
+
+/// What is called, and which steps of a plain table each answer stands for.
+#[path = "histories/call.rs"]
+mod call;
+/// Finds an order of the steps of a history.
+#[path = "histories/check.rs"]
+mod check;
+/// Histories written by hand: what the check allows, and what not.
+#[path = "histories/examples.rs"]
+mod examples;
+/// Runs threads and writes down what they saw.
+#[path = "histories/record.rs"]
+mod record;
+/// Stops threads in the middle of their calls.
+#[path = "histories/stall.rs"]
+mod stall;
+/// Tables to call on: the real one and three broken ones.
+#[path = "histories/subject.rs"]
+mod subject;
+
+use std::{
+    collections::hash_map::RandomState,
+    env,
+    hash::{BuildHasher, Hasher},
+};
+
+use record::{History, Tier, record};
+use subject::{DupInTwoSteps, LateNumber, Real, StaleRead, Subject};
+
+/// Histories at a time: so many tables exist at once.
+const BATCH: usize = 50;
+
+/// Numbers 30 to 33: two chunks, of which the first is full or not as the threads go. Below, all is open.
+const LOW: Tier = Tier { base: 30, filled: true };
+/// Numbers 1022 to 1025: from the low hot range into the gap.
+const BORDER: Tier = Tier { base: 1022, filled: true };
+/// Numbers 20030 to 20033, alone in the gap: chunks and nodes come and go with them.
+const GAP: Tier = Tier { base: 20_030, filled: false };
+/// Numbers 36862 to 36865: from the high hot range into the gap.
+const HIGH: Tier = Tier { base: 36_862, filled: false };
+
+fn seed() -> u64 {
+    let given = env::var("FDTABLE_SEED").ok().map(|v| v.parse().expect("FDTABLE_SEED"));
+    let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    println!("FDTABLE_SEED={seed}");
+    seed
+}
+
+fn rounds(n: usize) -> usize {
+    n * env::var("FDTABLE_ROUNDS").map_or(1, |v| v.parse().expect("FDTABLE_ROUNDS"))
+}
+
+/// The first of `batches` batches of histories that has one without an order.
+fn first_wrong<S: Subject>(tier: Tier, batches: usize) -> Option<History> {
+    let seed = seed();
+    let (mut calls, mut overlaps) = (0, 0);
+    for batch in 0..batches {
+        let histories = record::<S>(tier, seed.wrapping_add(batch as u64), BATCH);
+        for history in histories {
+            calls += history.len();
+            overlaps += history.overlapping();
+            if !check::has_an_order(&history) {
+                return Some(history);
+            }
+        }
+    }
+    println!("{} histories, {calls} calls, {overlaps} of them beside others", batches * BATCH);
+    assert!(overlaps > 0, "the threads ran one after the other: nothing was tested");
+    None
+}
+
+fn assert_linearizable(tier: Tier) {
+    if let Some(history) = first_wrong::<Real>(tier, rounds(30)) {
+        panic!("no order of these calls explains their answers:\n{history}");
+    }
+}
+
+fn assert_found_out<S: Subject>(tier: Tier) {
+    let wrong = first_wrong::<S>(tier, rounds(200)).expect("a broken table passed the check");
+    println!("found out by:\n{wrong}");
+}
+
+#[test]
+fn numbers_on_both_sides_of_a_chunk_border_are_linearizable() {
+    assert_linearizable(LOW);
+}
+
+#[test]
+fn numbers_on_both_sides_of_the_low_border_are_linearizable() {
+    assert_linearizable(BORDER);
+}
+
+#[test]
+fn numbers_of_the_gap_are_linearizable() {
+    assert_linearizable(GAP);
+}
+
+#[test]
+fn numbers_on_both_sides_of_the_high_border_are_linearizable() {
+    assert_linearizable(HIGH);
+}
+
+#[test]
+fn a_dup2_that_closes_and_then_opens_is_found_out() {
+    assert_found_out::<DupInTwoSteps>(LOW);
+}
+
+#[test]
+fn a_lookup_that_remembers_is_found_out() {
+    assert_found_out::<StaleRead>(LOW);
+}
+
+#[test]
+fn a_number_given_back_after_its_close_returned_is_found_out() {
+    assert_found_out::<LateNumber>(GAP);
+}

@@ -1,0 +1,196 @@
+//! The search for an order, after Wing and Gong, with Lowe's memory of where it has been.
+//!
+//! A position is how far each thread has got and what the plain table holds. A thread may take its next step if its call
+//! began before any unfinished call returned. A step that only looks is taken as soon as it finds what it must have found:
+//! it changes nothing, so an order in which it comes later has one in which it comes now.
+
+use std::collections::HashSet;
+
+use crate::{
+    call::{NUMBERS, Number, Source, Step, Tag},
+    record::{Event, History, THREADS},
+};
+
+/// What a number of the plain table is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Slot {
+    Free,
+    Reserved,
+    Open(Tag, u8),
+}
+
+pub(crate) type Slots = [Slot; NUMBERS as usize];
+
+/// How far a thread has got.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Progress {
+    call: u8,
+    step: u8,
+    /// The numbers that this step, `Passes`, has seen taken so far.
+    passed: u8,
+    /// What this call's `LookUp` has found.
+    found: Tag,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Position {
+    threads: [Progress; THREADS],
+    slots: Slots,
+}
+
+/// Whether some order of the steps explains every answer of the history.
+pub(crate) fn has_an_order(history: &History) -> bool {
+    let Some(events) = &history.events else {
+        return false;
+    };
+    let mut start = Position { threads: Default::default(), slots: history.slots };
+    start.look(events);
+    let (mut seen, mut open) = (HashSet::new(), vec![start]);
+    while let Some(position) = open.pop() {
+        if position.is_end(events) {
+            return true;
+        }
+        for thread in 0..THREADS {
+            let next = position.after(events, thread);
+            open.extend(next.filter(|next| seen.insert(next.clone())));
+        }
+    }
+    false
+}
+
+type Events = [Vec<Event>; THREADS];
+
+impl Position {
+    fn is_end(&self, events: &Events) -> bool {
+        (0..THREADS).all(|thread| self.event(events, thread).is_none())
+    }
+
+    /// The call that a thread is to begin or to finish.
+    fn event<'a>(&self, events: &'a Events, thread: usize) -> Option<&'a Event> {
+        events[thread].get(usize::from(self.threads[thread].call))
+    }
+
+    /// A thread's next step, if it may be next of all.
+    fn step(&self, events: &Events, thread: usize) -> Option<Step> {
+        let event = self.event(events, thread)?;
+        let others = (0..THREADS).filter_map(|other| self.event(events, other));
+        let first_return = others.map(|other| other.returned).min()?;
+        let may = event.invoked < first_return;
+        may.then(|| event.steps[usize::from(self.threads[thread].step)])
+    }
+
+    fn advance(&mut self, events: &Events, thread: usize) {
+        let steps = self.event(events, thread).map_or(0, |event| event.steps.len());
+        let progress = &mut self.threads[thread];
+        progress.passed = 0;
+        progress.step += 1;
+        if usize::from(progress.step) == steps {
+            *progress = Progress { call: progress.call + 1, ..Progress::default() };
+        }
+    }
+
+    /// Takes every step that only looks and finds what it must, until there is none.
+    fn look(&mut self, events: &Events) {
+        while (0..THREADS).any(|thread| self.looks(events, thread)) {}
+    }
+
+    fn looks(&mut self, events: &Events, thread: usize) -> bool {
+        let Some(step) = self.step(events, thread) else {
+            return false;
+        };
+        if let Step::Passes(_) = step {
+            self.threads[thread].passed |= self.taken();
+        }
+        let sees = self.sees(step, self.threads[thread].passed);
+        if sees {
+            self.advance(events, thread);
+        }
+        sees
+    }
+
+    fn at(&self, number: Number) -> Slot {
+        self.slots[usize::from(number)]
+    }
+
+    fn open(&self, number: Number) -> Option<(Tag, u8)> {
+        match self.at(number) {
+            Slot::Open(tag, flags) => Some((tag, flags)),
+            Slot::Free | Slot::Reserved => None,
+        }
+    }
+
+    /// The numbers that are not free, as a mask.
+    fn taken(&self) -> u8 {
+        (0..NUMBERS).filter(|n| self.at(*n) != Slot::Free).fold(0, |mask, n| mask | 1 << n)
+    }
+
+    /// Whether a step that only looks finds what it must.
+    fn sees(&self, step: Step, passed: u8) -> bool {
+        match step {
+            Step::IsOpenOn(n, file) => self.open(n).map(|(tag, _)| tag) == file,
+            Step::HasFlags(n, flags) => self.open(n).map(|(_, flags)| flags) == flags,
+            Step::IsOpen(n) => self.open(n).is_some(),
+            Step::IsNotOpen(n) => self.open(n).is_none(),
+            Step::IsNotOpenOn(n, file) => self.open(n).is_none_or(|(tag, _)| tag != file),
+            Step::IsReserved(n) => self.at(n) == Slot::Reserved,
+            Step::IsTaken(n) => self.at(n) != Slot::Free,
+            Step::Passes(mask) => passed & mask == mask,
+            _ => false,
+        }
+    }
+
+    /// The position after a thread's next step, if that is one that changes something, and can be taken.
+    fn after(&self, events: &Events, thread: usize) -> Option<Self> {
+        let step = self.step(events, thread)?;
+        let mut next = self.clone();
+        next.change(step, thread).then(|| {
+            next.advance(events, thread);
+            next.look(events);
+            next
+        })
+    }
+
+    fn change(&mut self, step: Step, thread: usize) -> bool {
+        let found = self.threads[thread].found;
+        let file = |source| match source {
+            Source::New(tag) => tag,
+            Source::Found => found,
+        };
+        match step {
+            Step::LookUp(n) => self.open(n).is_some_and(|(tag, _)| {
+                self.threads[thread].found = tag;
+                true
+            }),
+            Step::Claim(n) => self.set(n, Slot::Reserved, |slot| slot == Slot::Free),
+            Step::Release(n) => self.set(n, Slot::Free, |slot| slot == Slot::Reserved),
+            Step::Fill(n, source, flags) => {
+                self.set(n, Slot::Open(file(source), flags), |slot| slot == Slot::Reserved)
+            }
+            Step::Swap { number, displaced, source, flags } => {
+                let displaces = |slot| matches!(slot, Slot::Open(tag, _) if tag == displaced);
+                self.set(number, Slot::Open(file(source), flags), displaces)
+            }
+            Step::Vacate(n, file) => self.set(
+                n,
+                Slot::Reserved,
+                |slot| matches!(slot, Slot::Open(tag, _) if tag == file),
+            ),
+            Step::SetFlags { number, before, after } => match self.open(number) {
+                Some((tag, flags)) if flags == before => {
+                    self.set(number, Slot::Open(tag, after), |_| true)
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn set(&mut self, number: Number, to: Slot, from: impl Fn(Slot) -> bool) -> bool {
+        let slot = &mut self.slots[usize::from(number)];
+        let allowed = from(*slot);
+        if allowed {
+            *slot = to;
+        }
+        allowed
+    }
+}

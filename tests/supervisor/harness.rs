@@ -1,0 +1,186 @@
+//! Runs a command natively and under the supervisor, each in an empty directory of its own, and compares.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs, io,
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Far more than any case takes: what takes this long hangs.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What a command did.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) stdout: String,
+    pub(crate) code: i32,
+}
+
+/// An empty directory, removed in the end.
+pub(crate) struct Dir(pub(crate) PathBuf);
+
+impl Dir {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("fdtable-supervisor-{}-{count}", std::process::id());
+        let path = env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        // Also for a guest of another user.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The example. Cargo has built it beside this test if all tests are run, and else builds it now.
+pub(crate) static SUPERVISOR: LazyLock<PathBuf> = LazyLock::new(|| {
+    let test = env::current_exe().unwrap();
+    let built = test.parent().and_then(Path::parent).unwrap();
+    let profile = match built.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => "test",
+        Some(profile) => profile,
+        None => unreachable!("a test lies in target/<profile>/deps"),
+    };
+    let mut build = Command::new(env!("CARGO"));
+    build
+        .args(["build", "--quiet", "--example", "supervisor"])
+        .args(["--profile", profile, "--target-dir"])
+        .arg(built.parent().unwrap())
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    assert!(build.status().unwrap().success());
+    built.join("examples/supervisor")
+});
+
+/// Why the supervisor cannot run here, if so.
+static OBSTACLE: LazyLock<Option<String>> = LazyLock::new(|| {
+    let output = Command::new(&*SUPERVISOR).arg("true").output().unwrap();
+    // Its own failures, not the program's.
+    let refused = output.status.code() == Some(125);
+    refused.then(|| String::from_utf8_lossy(&output.stderr).into_owned())
+});
+
+/// Whether the case can run; says so if not.
+pub(crate) fn can_run(programs: &[&str]) -> bool {
+    if let Some(obstacle) = &*OBSTACLE {
+        eprintln!("SKIPPED: {obstacle}");
+        return false;
+    }
+    let missing = programs.iter().find(|program| !is_installed(program));
+    if let Some(program) = missing {
+        eprintln!("SKIPPED: {program} is not installed");
+    }
+    missing.is_none()
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|dir| dir.join(program).is_file())
+}
+
+/// The words, as a command in `dir`, in surroundings that are the same everywhere.
+pub(crate) fn command<W: Into<OsString>>(words: impl IntoIterator<Item = W>, dir: &Dir) -> Command {
+    let mut words = words.into_iter().map(Into::into);
+    let mut command = Command::new(words.next().unwrap());
+    command
+        .args(words)
+        .current_dir(&dir.0)
+        .env("HOME", &dir.0)
+        .env("LC_ALL", "C")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .stdin(Stdio::null());
+    for name in ["AUTHOR", "COMMITTER"] {
+        command
+            .env(format!("GIT_{name}_NAME"), "A U Thor")
+            .env(format!("GIT_{name}_EMAIL"), "author@example.com")
+            .env(format!("GIT_{name}_DATE"), "2001-02-03T04:05:06Z");
+    }
+    command
+}
+
+/// The words under the supervisor, with options for it.
+pub(crate) fn supervised<'a>(options: &[&'a str], words: &[&'a str]) -> Vec<OsString> {
+    let supervisor = SUPERVISOR.clone().into_os_string();
+    let rest = options.iter().chain(&["--"]).chain(words);
+    [supervisor].into_iter().chain(rest.map(OsString::from)).collect()
+}
+
+/// Runs the command to its end; fails if that does not come.
+pub(crate) fn run(mut command: Command) -> (Outcome, String) {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let Output { status, stdout, stderr } = finish(child).unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let outcome = Outcome { stdout: text(stdout), code: code(status) };
+    (outcome, text(stderr))
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+/// Waits for the child and what it prints, but not for ever.
+fn finish(child: Child) -> io::Result<Output> {
+    let pid = child.id().to_string();
+    let waiting = thread::spawn(move || child.wait_with_output());
+    let deadline = Instant::now() + PATIENCE;
+    while !waiting.is_finished() {
+        if Instant::now() > deadline {
+            // The supervisor's guardian takes the guests along.
+            Command::new("kill").args(["-9", &pid]).status()?;
+            panic!("it hangs");
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    waiting.join().unwrap()
+}
+
+/// Natively and supervised, the words print and exit alike, with this exit code: a case that fails on both sides shows nothing.
+pub(crate) fn same(programs: &[&str], words: &[&str], code: i32) {
+    if !can_run(programs) {
+        return;
+    }
+    let (native, native_stderr) = run(command(words, &Dir::new()));
+    assert_eq!(native.code, code, "the case itself is wrong: {native_stderr}");
+    let (outcome, stderr) = run(command(supervised(&[], words), &Dir::new()));
+    assert_eq!(
+        outcome, native,
+        "supervised (left) and native (right) differ;\nsupervised stderr: {stderr}\nnative stderr: {native_stderr}"
+    );
+}
+
+/// [`same`] for a script of bash, which must succeed.
+pub(crate) fn same_bash(programs: &[&str], script: &str) {
+    let programs: Vec<_> = programs.iter().copied().chain(["bash"]).collect();
+    let script = format!("set -e -o pipefail; {script}\necho end");
+    same(&programs, &["bash", "-c", &script], 0);
+}
+
+/// [`same`] for a Python program, which must succeed.
+pub(crate) fn same_python(program: &str) {
+    let program = format!("{program}\nprint('end')\n");
+    same(&["python3"], &["python3", "-c", &program], 0);
+}
+
+/// The supervised words print `expected`.
+pub(crate) fn prints(programs: &[&str], words: &[&str], expected: &str) {
+    if can_run(programs) {
+        let (outcome, stderr) = run(command(supervised(&[], words), &Dir::new()));
+        assert_eq!((outcome.stdout.as_str(), outcome.code), (expected, 0), "{stderr}");
+    }
+}
