@@ -65,6 +65,11 @@ fn refusal(errno: i32) -> String {
             without it, signals would make guests repeat what was already done"
             .into(),
         libc::EBUSY => "there is a seccomp listener already: supervisors do not nest".into(),
+        libc::EPERM | libc::EACCES | libc::ENOSYS => {
+            "seccomp user notification is not permitted here (by a container's profile, or by the \
+             kernel's configuration)"
+                .into()
+        }
         errno => format!("seccomp: {}", io::Error::from_raw_os_error(errno)),
     }
 }

@@ -20,5 +20,5 @@ fn main() -> std::process::ExitCode {
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 fn main() {
     eprintln!("supervisor: for Linux on x86_64 only");
-    std::process::exit(125);
+    std::process::exit(1);
 }

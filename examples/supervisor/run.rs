@@ -65,7 +65,7 @@ pub(crate) fn main() -> ExitCode {
     }
     match supervise(options) {
         Ok(code) => ExitCode::from(code as u8),
-        Err(error) => fail(&error, 125),
+        Err(error) => fail(&error, 1),
     }
 }
 

@@ -69,8 +69,8 @@ pub(crate) static SUPERVISOR: LazyLock<PathBuf> = LazyLock::new(|| {
 /// Why the supervisor cannot run here, if so.
 static OBSTACLE: LazyLock<Option<String>> = LazyLock::new(|| {
     let output = Command::new(&*SUPERVISOR).arg("true").output().unwrap();
-    // Its own failures, not the program's.
-    let refused = output.status.code() == Some(125);
+    // `true` succeeds, so this is the supervisor's own failure.
+    let refused = output.status.code() == Some(1);
     refused.then(|| String::from_utf8_lossy(&output.stderr).into_owned())
 });
 

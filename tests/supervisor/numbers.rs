@@ -8,6 +8,15 @@ fn bash_redirects_to_1025() {
 }
 
 #[test]
+fn bash_copies_sorts_and_reads_many_files() {
+    same_bash(
+        &["cp", "sort", "md5sum", "seq", "cat"],
+        "f=/etc/services; [ -e $f ] || f=/etc/passwd; cp $f a; sort a | md5sum
+for i in $(seq 50); do echo $i > f$i; done; cat f* | md5sum; (exec 4<a; read -u 4 l; echo \"$l\")",
+    );
+}
+
+#[test]
 fn python_duplicates_to_20000() {
     // Where the hard limit is lower, no kernel can do it natively: so what one with a larger limit prints.
     let program = "import os
