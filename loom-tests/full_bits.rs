@@ -105,6 +105,26 @@ fn freed_against_filled_again() {
     });
 }
 
+/// One who frees stops before it takes the mark away; the other fills the chunk, marks it again, frees it to the same state, and stops
+/// before it looks at the mark.
+#[test]
+fn freed_against_filled_and_freed() {
+    check("release || claim it, release it", Preemptions(3), || {
+        let tower = Tower::new(&[0, 1]);
+        both(
+            &tower,
+            |t| t.release(0),
+            |t| {
+                let mine = t.above(|above| t.chunk.claim_lowest(Search::exactly(0), above));
+                if mine == Found::Claimed(0) {
+                    t.release_for_good(0);
+                }
+            },
+        );
+        tower.assert_not_full();
+    });
+}
+
 #[test]
 fn freed_twice_against_filled() {
     check("claim || release, claim, release", Preemptions(3), || {
@@ -151,6 +171,54 @@ fn three_in_a_chunk() {
         let tower = Tower::new(&[0]);
         three(&tower, |t| t.claim(1), |t| t.release_for_good(0), |t| t.look());
         tower.assert_not_full();
+    });
+}
+
+/// A chunk that two have left empty without having cleared the bits above yet dies by a third, that had left it empty before.
+#[test]
+fn dead_chunk_leaves_no_bit() {
+    check("release || release || kill, settle", Preemptions(3), || {
+        let tower = Tower::new(&[0, 1]);
+        three(
+            &tower,
+            |t| t.release(0),
+            |t| t.release(1),
+            |t| {
+                if t.chunk.claims.kill() {
+                    t.above(|above| above.settle(&t.chunk.claims));
+                    // What comes after it in its place may read the bits with loads.
+                    assert!(!t.lower.read(Reading::Load).has(0), "full, below");
+                    assert!(!t.upper.read(Reading::Load).has(0), "full, above");
+                }
+            },
+        );
+        tower.assert_not_full();
+    });
+}
+
+/// Late claims, which mean nothing, fill a dead chunk under one that found it full before.
+#[test]
+fn dead_chunk_is_not_marked() {
+    check("look || claim || claim, release both, kill", Preemptions(2), || {
+        let tower = Tower::new(&[0, 1]);
+        let theirs = Arc::clone(&tower);
+        let late = loom::thread::spawn(move || drop(theirs.chunk.claims.claim(0)));
+        let ((), (), killed) = three(
+            &tower,
+            |t| t.look(),
+            |t| drop(t.chunk.claims.claim(1)),
+            |t| {
+                t.release(0);
+                t.release(1);
+                let killed = t.chunk.claims.kill();
+                t.above(|above| above.settle(&t.chunk.claims));
+                killed
+            },
+        );
+        late.join().unwrap();
+        if killed {
+            tower.assert_not_full();
+        }
     });
 }
 

@@ -362,3 +362,21 @@ fn freed_number_is_found() {
         }
     });
 }
+
+/// Who sees a death counted sees what its cause had done before, also where another thread counted it.
+#[test]
+fn counted_death_is_seen() {
+    check("gap: claim, release || claim beside it || look", Preemptions(2), || {
+        let numbers = Numbers::new(&[6]);
+        three(
+            &numbers,
+            |n| {
+                n.take(4);
+                n.release(6);
+            },
+            |n| n.take(7),
+            |n| assert!(n.gap.deaths() == 0 || n.gap.with_slot(4, |_| ()).is_some()),
+        );
+        numbers.finish(&[4, 7]);
+    });
+}
