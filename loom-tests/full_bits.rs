@@ -202,11 +202,11 @@ fn dead_chunk_is_not_marked() {
     check("look || claim || claim, release both, kill", Preemptions(2), || {
         let tower = Tower::new(&[0, 1]);
         let theirs = Arc::clone(&tower);
-        let late = loom::thread::spawn(move || drop(theirs.chunk.claims.claim(0)));
+        let late = loom::thread::spawn(move || _ = theirs.chunk.claims.claim(0));
         let ((), (), killed) = three(
             &tower,
             |t| t.look(),
-            |t| drop(t.chunk.claims.claim(1)),
+            |t| _ = t.chunk.claims.claim(1),
             |t| {
                 t.release(0);
                 t.release(1);
