@@ -211,11 +211,11 @@ impl<'a> Worker<'a> {
         match self.random.below(5) {
             0 => drop(table.close_range(first, first.saturating_add(9), CloseRangeFlags::empty())),
             1 => drop(table.close_range(first, u32::MAX, CloseRangeFlags::CLOEXEC)),
-            2 => table.drain(first, first.saturating_add(9)).into_iter().flatten().for_each(
-                |(_, _, file)| {
-                    file.check();
-                },
-            ),
+            2 => {
+                table.drain(first, first.saturating_add(9)).into_iter().flatten().for_each(|open| {
+                    open.check();
+                })
+            }
             3 => drop(self.known.map(|id| table.fds_of(id).count())),
             _ => table.set_limit(if self.random.below(2) == 0 { 1 << 16 } else { 1 << 31 }),
         }
@@ -236,7 +236,7 @@ impl<'a> Worker<'a> {
 
 fn copy(table: &Table) {
     let copy = table.fork();
-    copy.iter().for_each(|(_, _, file)| file.check());
+    copy.iter().for_each(|open| open.check());
 }
 
 /// Everything is closed: no number is taken, and no file is left.

@@ -80,7 +80,7 @@ fn read_against_reopening() {
         let table = low_table(&[1]);
         let (seen, ()) = both(
             &table,
-            |t| t.iter().map(|(_, flags, file)| (flags, used(file))).next(),
+            |t| t.iter().map(|open| (open.flags, used(open))).next(),
             |t| {
                 close(t, 0);
                 t.open(Placement::At(0), File::new(2), NEW).unwrap();

@@ -157,7 +157,7 @@ fn drain_against_close() {
             &table,
             |t| {
                 let drained = t.drain(0, u32::MAX).unwrap();
-                drained.map(|(_, _, file)| used(file)).collect::<Vec<_>>()
+                drained.map(|closed| used(closed.file)).collect::<Vec<_>>()
             },
             |t| close(t, 1),
         );

@@ -42,7 +42,7 @@ impl Slots {
     /// Puts another file in an open slot; the value of the one before.
     fn replace(&self, slot: usize, value: u32) -> Option<u32> {
         let file = self.files.create(File::new(value)).unwrap();
-        let displaced = self.slots[slot].replace(file.index(), NONE)?;
+        let (_, displaced) = self.slots[slot].replace(file.index(), NONE)?;
         file.into_index();
         Some(used(self.files.adopt(displaced)))
     }

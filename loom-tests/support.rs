@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    ops::Deref,
     sync::Arc,
     thread::panicking,
 };
@@ -10,7 +11,7 @@ use loom::thread;
 
 use super::{Bound, assert_explored, explore};
 use crate::{
-    FdFlags, FdTable, FileRef, OpenFileTable, Placement,
+    FdFlags, FdTable, OpenFileTable, Placement,
     sync::{Ordering, UnsafeCell},
 };
 
@@ -181,7 +182,7 @@ pub(super) fn open(table: &FdTable<File>, value: u32) -> Result<i32, crate::Erro
 }
 
 /// Uses a file and lets it go.
-pub(super) fn used(file: FileRef<'_, File>) -> u32 {
+pub(super) fn used(file: impl Deref<Target = File>) -> u32 {
     file.value()
 }
 

@@ -47,7 +47,7 @@ pub use error::{Error, Rejected};
 pub use files::{ExecPlan, Files, FilesGuard};
 pub use flags::{CloseRangeFlags, FdFlags};
 pub use open_files::{FileId, FileRef, OpenFileTable, OwnedFileRef};
-pub use table::{Builder, Drain, FdTable, Iter, Placement, Reservation};
+pub use table::{Builder, Descriptor, Drain, FdTable, Iter, Placement, Reservation};
 
 #[doc = include_str!("../docs/DESIGN.md")]
 pub mod design {}

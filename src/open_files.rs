@@ -130,12 +130,6 @@ pub struct OwnedFileRef<T> {
     index: u32,
 }
 
-impl FileId {
-    pub(crate) fn index(self) -> u32 {
-        self.index
-    }
-}
-
 impl<T> OpenFileTable<T> {
     /// An open file table with room for 2^31 descriptions.
     ///

@@ -11,8 +11,10 @@ pub(crate) mod chunk;
 mod close;
 #[allow(unsafe_code, reason = "follows pointers to chunks that stay (I4)")]
 pub(crate) mod dense;
+mod descriptor;
 #[allow(unsafe_code, reason = "takes back what no slot has held (I6)")]
 mod dup;
+mod flags;
 pub(crate) mod gap;
 mod iter;
 pub(crate) mod number;
@@ -25,13 +27,13 @@ pub(crate) mod tiers;
 #[allow(unsafe_code, reason = "follows links under an epoch guard (I5)")]
 pub(crate) mod tree;
 
+pub use descriptor::Descriptor;
 pub use iter::{Drain, Iter};
 pub use placement::Placement;
 pub use reservation::Reservation;
 
 use gap::NUMBERS;
 use number::Number;
-use slot::SlotWord;
 use tiers::Tiers;
 
 /// kbox's first automatic number; a supervisor that injects descriptors with
@@ -215,8 +217,7 @@ impl<T> FdTable<T> {
     #[inline]
     #[must_use]
     pub fn get(&self, fd: RawFd) -> Option<FileRef<'_, T>> {
-        let (_, file) = self.acquire(Number::new(fd)?)?;
-        Some(file)
+        self.descriptor(fd).map(|descriptor| descriptor.file)
     }
 
     /// Whether `fd` is open. One load of the slot, in the gap under an epoch guard: wait-free.
@@ -231,81 +232,11 @@ impl<T> FdTable<T> {
         self.flags(fd).is_some()
     }
 
-    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot, in the gap under an
-    /// epoch guard: wait-free.
-    ///
-    /// ```
-    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-    /// let table = FdTable::new(&OpenFileTable::new());
-    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC | FdFlags::USER_1)?;
-    /// assert_eq!(table.flags(fd), Some(FdFlags::CLOEXEC | FdFlags::USER_1));
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
+    /// What an open number is open on.
     #[inline]
-    #[must_use]
-    pub fn flags(&self, fd: RawFd) -> Option<FdFlags> {
-        let word = self.tiers.with_slot(Number::new(fd)?, |slot| slot.load())?;
-        word.index().map(|_| word.flags())
-    }
-
-    /// Sets all eight flags of `fd` and returns those before.
-    ///
-    /// Linearizes at a CAS on the slot's word, so flags can land on no other file than the one that
-    /// `fd` was open on.
-    ///
-    /// # Errors
-    ///
-    /// `EBADF` if `fd` is not open.
-    ///
-    /// ```
-    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-    /// let table = FdTable::new(&OpenFileTable::new());
-    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
-    /// assert_eq!(table.set_flags(fd, FdFlags::USER_7)?, FdFlags::CLOEXEC);
-    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_7));
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
-    pub fn set_flags(&self, fd: RawFd, flags: FdFlags) -> Result<FdFlags, Error> {
-        self.update_flags(fd, |_| flags)
-    }
-
-    /// `F_SETFD`: sets or clears `FD_CLOEXEC`; the user's flags stay as they are. Atomic as
-    /// [`set_flags`](Self::set_flags).
-    ///
-    /// # Errors
-    ///
-    /// `EBADF` if `fd` is not open.
-    ///
-    /// ```
-    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-    /// let table = FdTable::new(&OpenFileTable::new());
-    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::USER_1)?;
-    /// table.set_cloexec(fd, true)?;
-    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_1 | FdFlags::CLOEXEC));
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
-    pub fn set_cloexec(&self, fd: RawFd, cloexec: bool) -> Result<(), Error> {
-        let set = |mut flags: FdFlags| {
-            flags.set(FdFlags::CLOEXEC, cloexec);
-            flags
-        };
-        self.update_flags(fd, set).map(drop)
-    }
-
-    fn update_flags(
-        &self,
-        fd: RawFd,
-        change: impl Fn(FdFlags) -> FdFlags,
-    ) -> Result<FdFlags, Error> {
-        let number = Number::new(fd).ok_or(Error::BadFd)?;
-        let before = self.tiers.with_slot(number, |slot| slot.update_flags(change)).flatten();
-        before.map(SlotWord::flags).ok_or(Error::BadFd)
-    }
-
-    /// The word of an open number and a reference to its file.
-    #[inline]
-    fn acquire(&self, number: Number) -> Option<(SlotWord, FileRef<'_, T>)> {
-        self.tiers.with_slot(number, |slot| self.files.acquire_from(slot).ok()).flatten()
+    fn acquire(&self, number: Number) -> Option<Descriptor<'_, T>> {
+        let acquired = self.tiers.with_slot(number, |slot| self.files.acquire_from(slot).ok());
+        acquired.flatten().map(|(word, file)| Descriptor::new(number, word, file))
     }
 
     /// Opens a claimed number on a counted index.

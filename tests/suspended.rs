@@ -273,7 +273,7 @@ fn own_numbers_work(t: &FdTable<File>, chunk: RawFd) {
     assert_eq!(errno(t.dup2(a, b)), 0);
     t.close_range(arg(b), arg(b), CloseRangeFlags::empty()).unwrap();
     assert_eq!(errno(t.close(b)), EBADF);
-    assert!(t.iter().any(|(fd, _, _)| fd == a));
+    assert!(t.iter().any(|open| open.fd == a));
     drop(t.close(a).unwrap());
     assert_eq!(errno(t.close(a)), EBADF);
 }

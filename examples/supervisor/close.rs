@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use fdtable::CloseRangeFlags;
+use fdtable::{CloseRangeFlags, Descriptor};
 
 use super::{
-    call::{Call, EBADF},
+    call::Call,
     file::TWIN,
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START},
@@ -23,11 +23,9 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
         return close_both(call, fd);
     }
     let table = process.files.load();
-    // Not `close`: another thread may have promoted the number since, and this tells.
-    let closed = table.drain(fd as u32, fd as u32)?.next();
-    let (_, flags, file) = closed.ok_or(EBADF)?;
-    drop(file);
-    Ok(if flags.contains(TWIN) { Reply::Continue } else { Reply::Value(0) })
+    // Another thread may have promoted the number since.
+    let had_twin = table.close(fd)?.flags.contains(TWIN);
+    Ok(if had_twin { Reply::Continue } else { Reply::Value(0) })
 }
 
 fn close_both(call: &Call<'_>, fd: i32) -> Result<Reply> {
@@ -61,7 +59,7 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
         table.close_range(first, last, CloseRangeFlags::CLOEXEC)?;
         return Ok(Reply::Continue);
     }
-    for (fd, flags, file) in &**table {
+    for Descriptor { fd, flags, file } in &**table {
         drop(file);
         if !(first..=last).contains(&(fd as u32)) {
             continue;

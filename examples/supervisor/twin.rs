@@ -8,7 +8,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use fdtable::{FdFlags, FdTable};
+use fdtable::{Descriptor, FdFlags, FdTable};
 use parking_lot::MutexGuard;
 
 use super::{
@@ -60,7 +60,7 @@ impl Call<'_> {
         let mut injected = false;
         // As long as another thread changes the number under our hands.
         loop {
-            let (Some(file), Some(flags)) = (table.get(fd), table.flags(fd)) else {
+            let Some(Descriptor { flags, file, .. }) = table.descriptor(fd) else {
                 if injected {
                     // It was closed meanwhile: nothing of the file may stay open.
                     self.inject(self.supervisor.token.as_fd(), fd, true, &twins)?;
@@ -77,8 +77,8 @@ impl Call<'_> {
             self.inject(backing.as_fd(), fd, cloexec, &twins)?;
             self.supervisor.stats.promoted();
             injected = true;
-            let changed = table.set_flags(fd, flags | TWIN) != Ok(flags);
-            if !changed && table.get(fd).is_some_and(|now| now.id() == file.id()) {
+            let before = table.update_flags_if(fd, file.id(), |flags| flags | TWIN);
+            if before == Ok(flags) {
                 return Ok(());
             }
         }
@@ -93,7 +93,7 @@ impl Call<'_> {
 
 /// Forgets the twins that a new process does not have, as its parent got them while it forked. Nobody else has its table yet.
 pub(crate) fn verify(tgid: i32, table: &FdTable<File>) {
-    let is_missing = |(fd, flags, _): &(RawFd, FdFlags, _)| {
+    let is_missing = |Descriptor { fd, flags, .. }: &Descriptor<'_, File>| {
         flags.contains(TWIN) && fs::symlink_metadata(format!("/proc/{tgid}/fd/{fd}")).is_err()
     };
     let missing: Vec<_> = table.iter().filter(is_missing).collect();
@@ -101,9 +101,9 @@ pub(crate) fn verify(tgid: i32, table: &FdTable<File>) {
     if missing.is_empty() || has_ended(tgid) {
         return;
     }
-    for (fd, flags, file) in missing {
+    for Descriptor { fd, file, .. } in missing {
         let _ = match file.backing() {
-            Some(_) => table.set_flags(fd, flags - TWIN).map(drop),
+            Some(_) => table.update_flags(fd, |flags| flags - TWIN).map(drop),
             None => table.close(fd).map(drop),
         };
     }

@@ -2,7 +2,7 @@
 
 use std::os::fd::RawFd;
 
-use crate::{CloseRangeFlags, Error, FdTable, FileId, FileRef, Reservation};
+use crate::{CloseRangeFlags, Descriptor, Error, FdTable, FileId, Reservation};
 
 use super::{
     gap::NUMBERS,
@@ -31,9 +31,8 @@ impl<T> FdTable<T> {
     /// assert_eq!(table.close(fd).unwrap_err(), Error::BadFd);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn close(&self, fd: RawFd) -> Result<FileRef<'_, T>, Error> {
-        let closed = Number::new(fd).and_then(|number| self.close_number(number));
-        closed.map(|(_, file)| file).ok_or(Error::BadFd)
+    pub fn close(&self, fd: RawFd) -> Result<Descriptor<'_, T>, Error> {
+        Number::new(fd).and_then(|number| self.close_number(number)).ok_or(Error::BadFd)
     }
 
     /// [`close`](Self::close), if `fd` is still open on the description with this id.
@@ -52,11 +51,13 @@ impl<T> FdTable<T> {
     /// assert_eq!(table.close_if(fd, old).unwrap_err(), Error::BadFd);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn close_if(&self, fd: RawFd, id: FileId) -> Result<FileRef<'_, T>, Error> {
+    pub fn close_if(&self, fd: RawFd, id: FileId) -> Result<Descriptor<'_, T>, Error> {
         let number = Number::new(fd).ok_or(Error::BadFd)?;
-        let file = self.change_if(number, id, |slot, word| slot.take(word))?;
+        let closed = self.change_if(number, id, |slot, word| slot.take(word))?;
         self.tiers.release(number);
-        Ok(file)
+        // The slot's own reference; `closed` has another.
+        drop(self.files.adopt(closed.file.index()));
+        Ok(closed)
     }
 
     /// [`close`](Self::close) that keeps the number reserved: the first half of a close that the
@@ -77,10 +78,10 @@ impl<T> FdTable<T> {
     /// assert_eq!(table.open(Placement::Lowest, "third", FdFlags::empty())?, 0);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn take(&self, fd: RawFd) -> Result<(FileRef<'_, T>, Reservation<'_, T>), Error> {
+    pub fn take(&self, fd: RawFd) -> Result<(Descriptor<'_, T>, Reservation<'_, T>), Error> {
         let number = Number::new(fd).ok_or(Error::BadFd)?;
-        let (_, file) = self.vacate(number).ok_or(Error::BadFd)?;
-        Ok((file, Reservation::new(self, number)))
+        let taken = self.vacate(number).ok_or(Error::BadFd)?;
+        Ok((taken, Reservation::new(self, number)))
     }
 
     /// `close_range(2)` on this table: closes `first..=last`, or with `CLOEXEC` sets `FD_CLOEXEC`
@@ -131,7 +132,7 @@ impl<T> FdTable<T> {
     /// let table = FdTable::new(&OpenFileTable::new());
     /// table.open(Placement::At(3), 'a', FdFlags::empty())?;
     /// table.open(Placement::At(5000), 'b', FdFlags::CLOEXEC)?;
-    /// let closed: Vec<_> = table.drain(0, u32::MAX)?.map(|(fd, flags, file)| (fd, flags, *file)).collect();
+    /// let closed: Vec<_> = table.drain(0, u32::MAX)?.map(|open| (open.fd, open.flags, *open.file)).collect();
     /// assert_eq!(closed, [(3, FdFlags::empty(), 'a'), (5000, FdFlags::CLOEXEC, 'b')]);
     /// # Ok::<(), fdtable::Error>(())
     /// ```
@@ -151,7 +152,7 @@ impl<T> FdTable<T> {
     }
 
     /// Closes a number; `None` if it is not open.
-    pub(super) fn close_number(&self, number: Number) -> Option<(SlotWord, FileRef<'_, T>)> {
+    pub(super) fn close_number(&self, number: Number) -> Option<Descriptor<'_, T>> {
         let closed = self.vacate(number)?;
         // After the slot is empty, so that the number is not reused before.
         self.tiers.release(number);
@@ -159,9 +160,9 @@ impl<T> FdTable<T> {
     }
 
     /// Empties the slot of an open number; the claim and the slot's reference are the caller's.
-    fn vacate(&self, number: Number) -> Option<(SlotWord, FileRef<'_, T>)> {
+    fn vacate(&self, number: Number) -> Option<Descriptor<'_, T>> {
         let word = self.tiers.with_slot(number, Slot::vacate).flatten()?;
-        Some((word, self.files.adopt(word.index()?)))
+        Some(Descriptor::new(number, word, self.files.adopt(word.index()?)))
     }
 
     /// Changes the slot of `number` by CAS if it is open on `id`; the slot's reference is the
@@ -171,19 +172,18 @@ impl<T> FdTable<T> {
         number: Number,
         id: FileId,
         change: impl Fn(&Slot, SlotWord) -> Result<(), SlotWord>,
-    ) -> Result<FileRef<'_, T>, Error> {
+    ) -> Result<Descriptor<'_, T>, Error> {
         loop {
             let tried = self.tiers.with_slot(number, |slot| {
                 // Our count keeps the id as it is until the CAS has told.
                 let (word, file) = self.files.acquire_from(slot).ok()?;
                 let changed = (file.id() == id).then(|| change(slot, word).is_ok());
-                Some((file, changed))
+                Some((word, file, changed))
             });
             // Dropped outside of the closure, and so of an epoch guard: it may be the last one.
-            let (file, changed) = tried.flatten().ok_or(Error::BadFd)?;
+            let (word, file, changed) = tried.flatten().ok_or(Error::BadFd)?;
             if changed.ok_or(Error::BadFd)? {
-                drop(self.files.adopt(file.index()));
-                return Ok(file);
+                return Ok(Descriptor::new(number, word, file));
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use std::os::fd::RawFd;
 
-use crate::{Error, FdFlags, FdTable, FileId, FileRef, Placement, Rejected, sync::spin_loop};
+use crate::{
+    Descriptor, Error, FdFlags, FdTable, FileId, FileRef, Placement, Rejected, sync::spin_loop,
+};
 
 use super::number::Number;
 
@@ -56,7 +58,7 @@ impl<T> FdTable<T> {
     /// assert_eq!((*table.get(b).unwrap(), table.flags(b)), ('a', Some(FdFlags::empty())));
     /// # Ok::<(), fdtable::Error>(())
     /// ```
-    pub fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<FileRef<'_, T>>, Error> {
+    pub fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<Descriptor<'_, T>>, Error> {
         if old == new {
             return if self.contains(old) { Ok(None) } else { Err(Error::BadFd) };
         }
@@ -84,7 +86,7 @@ impl<T> FdTable<T> {
         old: RawFd,
         new: RawFd,
         flags: FdFlags,
-    ) -> Result<Option<FileRef<'_, T>>, Error> {
+    ) -> Result<Option<Descriptor<'_, T>>, Error> {
         if old == new {
             return Err(Error::Invalid);
         }
@@ -96,7 +98,7 @@ impl<T> FdTable<T> {
         old: RawFd,
         new: RawFd,
         flags: FdFlags,
-    ) -> Result<Option<FileRef<'_, T>>, Error> {
+    ) -> Result<Option<Descriptor<'_, T>>, Error> {
         let new = Number::below(new, self.limit()).ok_or(Error::BadFd)?;
         let file = self.get(old).ok_or(Error::BadFd)?;
         self.place(new, file, flags).map_err(|rejected| rejected.error)
@@ -122,7 +124,7 @@ impl<T> FdTable<T> {
         fd: RawFd,
         file: T,
         flags: FdFlags,
-    ) -> Result<Option<FileRef<'_, T>>, Rejected<T>> {
+    ) -> Result<Option<Descriptor<'_, T>>, Rejected<T>> {
         let Some(number) = Number::below(fd, self.limit()) else {
             return Err(Rejected::new(Error::BadFd, file));
         };
@@ -156,7 +158,7 @@ impl<T> FdTable<T> {
         id: FileId,
         file: T,
         flags: FdFlags,
-    ) -> Result<FileRef<'_, T>, Rejected<T>> {
+    ) -> Result<Descriptor<'_, T>, Rejected<T>> {
         let open = Number::new(fd).filter(|_| self.get(fd).is_some_and(|file| file.id() == id));
         let Some(number) = open else {
             return Err(Rejected::new(Error::BadFd, file));
@@ -164,6 +166,8 @@ impl<T> FdTable<T> {
         let file = self.files.create(file)?;
         match self.change_if(number, id, |slot, word| slot.swap(word, file.index(), flags)) {
             Ok(displaced) => {
+                // The slot's reference to what it was open on, for the slot's to `file`.
+                drop(self.files.adopt(displaced.file.index()));
                 file.into_index();
                 Ok(displaced)
             }
@@ -180,13 +184,14 @@ impl<T> FdTable<T> {
         number: Number,
         file: FileRef<'a, T>,
         flags: FdFlags,
-    ) -> Result<Option<FileRef<'a, T>>, Rejected<FileRef<'a, T>>> {
+    ) -> Result<Option<Descriptor<'a, T>>, Rejected<FileRef<'a, T>>> {
         for _ in 0..=PATIENCE {
             let displaced =
                 self.tiers.with_slot(number, |slot| slot.replace(file.index(), flags)).flatten();
-            if let Some(displaced) = displaced {
+            if let Some((word, displaced)) = displaced {
                 file.into_index();
-                return Ok(Some(self.files.adopt(displaced)));
+                let displaced = self.files.adopt(displaced);
+                return Ok(Some(Descriptor::new(number, word, displaced)));
             }
             if self.tiers.claim(number) {
                 self.fill(number, file.into_index(), flags);

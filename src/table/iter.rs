@@ -2,7 +2,7 @@
 
 use std::{fmt, iter::FusedIterator, os::fd::RawFd};
 
-use crate::{FdFlags, FdTable, FileId, FileRef, open_files::release_all};
+use crate::{Descriptor, FdTable, FileId, open_files::release_all};
 
 use super::{gap::NUMBERS, number::Number};
 
@@ -32,7 +32,7 @@ impl<T> FdTable<T> {
     /// let table = FdTable::new(&OpenFileTable::new());
     /// table.open(Placement::At(1025), 'b', FdFlags::empty())?;
     /// table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
-    /// let open: Vec<_> = table.iter().map(|(fd, flags, file)| (fd, flags, *file)).collect();
+    /// let open: Vec<_> = table.iter().map(|open| (open.fd, open.flags, *open.file)).collect();
     /// assert_eq!(open, [(0, FdFlags::CLOEXEC, 'a'), (1025, FdFlags::empty(), 'b')]);
     /// # Ok::<(), fdtable::Error>(())
     /// ```
@@ -53,7 +53,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn fds_of(&self, id: FileId) -> impl Iterator<Item = RawFd> + '_ {
-        self.iter().filter(move |(_, _, file)| file.id() == id).map(|(fd, _, _)| fd)
+        self.iter().filter(move |open| open.file.id() == id).map(|open| open.fd)
     }
 
     /// How many numbers are open; each read at its own instant, so exact when no call is under way.
@@ -92,15 +92,15 @@ impl<T> FdTable<T> {
 }
 
 impl<'a, T> Iterator for Iter<'a, T> {
-    type Item = (RawFd, FdFlags, FileRef<'a, T>);
+    type Item = Descriptor<'a, T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (number, _) = self.table.tiers.next_open(self.next, NUMBERS)?;
             self.next = number.get() + 1;
             // Not if it has been closed meanwhile.
-            if let Some((word, file)) = self.table.acquire(number) {
-                return Some((number.fd(), word.flags(), file));
+            if let Some(descriptor) = self.table.acquire(number) {
+                return Some(descriptor);
             }
         }
     }
@@ -113,15 +113,15 @@ impl<'a, T> Drain<'a, T> {
 }
 
 impl<'a, T> Iterator for Drain<'a, T> {
-    type Item = (RawFd, FdFlags, FileRef<'a, T>);
+    type Item = Descriptor<'a, T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (number, _) = self.table.tiers.next_open(self.next, self.end)?;
             self.next = number.get() + 1;
             // Not if it has been closed meanwhile.
-            if let Some((word, file)) = self.table.close_number(number) {
-                return Some((number.fd(), word.flags(), file));
+            if let Some(closed) = self.table.close_number(number) {
+                return Some(closed);
             }
         }
     }
@@ -130,7 +130,7 @@ impl<'a, T> Iterator for Drain<'a, T> {
 impl<T> Drop for Drain<'_, T> {
     /// Closes the rest, also when the drop of a file panics.
     fn drop(&mut self) {
-        release_all(self.map(|(_, _, file)| file));
+        release_all(self.map(|closed| closed.file));
     }
 }
 
@@ -144,7 +144,7 @@ impl<T> FusedIterator for Iter<'_, T> {}
 impl<T> FusedIterator for Drain<'_, T> {}
 
 impl<'a, T> IntoIterator for &'a FdTable<T> {
-    type Item = (RawFd, FdFlags, FileRef<'a, T>);
+    type Item = Descriptor<'a, T>;
     type IntoIter = Iter<'a, T>;
 
     fn into_iter(self) -> Iter<'a, T> {
@@ -152,27 +152,10 @@ impl<'a, T> IntoIterator for &'a FdTable<T> {
     }
 }
 
-/// What a number refers to, as `Debug` shows it: `#17 CLOEXEC`.
-struct Entry(FileId, FdFlags);
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(id, flags) = self;
-        write!(f, "#{}", id.index())?;
-        if !flags.is_empty() {
-            f.write_str(" ")?;
-        }
-        bitflags::parser::to_writer(flags, f)
-    }
-}
-
 impl<T> fmt::Debug for FdTable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut set = f.debug_set();
-        for (fd, flags, file) in self {
-            set.entry(&format_args!("{fd} -> {:?}", Entry(file.id(), flags)));
-        }
-        set.finish()
+        set.entries(self).finish()
     }
 }
 

@@ -124,18 +124,23 @@ impl Slot {
         }
     }
 
-    /// Opens an open slot on another description; the reference to the one before is the caller's.
-    /// `None` for an empty slot.
+    /// Opens an open slot on another description; the word before is returned with its index, and
+    /// the reference that it stood for is the caller's. `None` for an empty slot.
     #[inline]
-    pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<u32> {
+    pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<(SlotWord, u32)> {
         let mut word = self.load();
         loop {
             let before = word.index()?;
             match self.swap(word, index, flags) {
-                Ok(()) => return Some(before),
+                Ok(()) => return Some((word, before)),
                 Err(now) => word = now,
             }
         }
+    }
+
+    /// Sets the flags if the slot holds `word`, which must be open; else says what it holds instead.
+    pub(crate) fn set_flags(&self, word: SlotWord, flags: FdFlags) -> Result<(), SlotWord> {
+        self.change(word, word.with_flags(flags))
     }
 
     /// Changes the flags of an open slot to what `flags` makes of them; the word before, or `None`
@@ -144,7 +149,7 @@ impl Slot {
         let mut word = self.load();
         loop {
             word.index()?;
-            match self.change(word, word.with_flags(flags(word.flags()))) {
+            match self.set_flags(word, flags(word.flags())) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use fdtable::{CloseRangeFlags, FdTable, Files, Placement, RawFd};
+use fdtable::{CloseRangeFlags, Descriptor, FdTable, Files, Placement, RawFd};
 
 use crate::{
     harness::{THREADS, assert_all_dropped, beside, rounds, world},
@@ -35,7 +35,7 @@ fn fork_under_churn_conserves_counts() {
     let forks = AtomicUsize::new(0);
     let fork = |random: &mut Random| {
         let child = t.fork();
-        for (fd, flags, file) in child.iter() {
+        for Descriptor { fd, flags, file } in child.iter() {
             // The sources keep their numbers; what dup2 put elsewhere carries FD_CLOEXEC.
             assert!(file.home == fd || flags == CLOEXEC, "{fd}");
         }

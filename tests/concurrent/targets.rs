@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use fdtable::{CloseRangeFlags, FdTable, OpenFileTable, Placement, RawFd};
+use fdtable::{CloseRangeFlags, Descriptor, FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY};
 
 use crate::{
@@ -114,7 +114,7 @@ fn close_if_with_a_stale_id_closes_nothing() {
                 let (id, tag) = (file.id(), file.tag);
                 drop(file);
                 if let Ok(closed) = t.close_if(fd, id) {
-                    assert_eq!((closed.id(), closed.tag), (id, tag));
+                    assert_eq!((closed.file.id(), closed.tag), (id, tag));
                 }
             },
             1,
@@ -205,7 +205,7 @@ fn lookups_while_far_numbers_come_and_go_find_their_own_file() {
             if let Some(file) = t.get(fd) {
                 assert_eq!(file.home, fd);
             }
-            for (fd, _, file) in t.iter() {
+            for Descriptor { fd, file, .. } in t.iter() {
                 assert_eq!(file.home, fd);
             }
         }
@@ -246,7 +246,7 @@ fn anything(w: &World, t: &FdTable<File>, random: &mut Random) {
         6 => {
             if let Ok((file, reserved)) = t.take(a) {
                 assert_ne!(errno(t.dup2(b, a)), 0, "onto a number taken");
-                reserved.install_ref(file.into_owned(), CLOEXEC).unwrap();
+                reserved.install_ref(file.file.into_owned(), CLOEXEC).unwrap();
             }
         }
         7 => drop(t.fork()),

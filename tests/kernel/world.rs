@@ -2,7 +2,9 @@
 
 use super::channel::TASKS;
 use super::step::{Outcome, Step, View, ZERO};
-use fdtable::{CloseRangeFlags, Error, FdFlags, FdTable, FileRef, Files, OpenFileTable, Placement};
+use fdtable::{
+    CloseRangeFlags, Descriptor, Error, FdFlags, FdTable, Files, OpenFileTable, Placement,
+};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,7 +41,7 @@ fn cloexec_flag(set: bool) -> FdFlags {
     if set { FdFlags::CLOEXEC } else { FdFlags::empty() }
 }
 
-fn tag_of(file: Option<FileRef<'_, File>>) -> Option<u64> {
+fn tag_of(file: Option<Descriptor<'_, File>>) -> Option<u64> {
     file.map(|file| file.tag)
 }
 
@@ -80,13 +82,13 @@ impl World {
     }
 
     pub(crate) fn open_numbers(&self, task: usize) -> Vec<i32> {
-        self.with(task, |table| table.iter().map(|(fd, ..)| fd).collect())
+        self.with(task, |table| table.iter().map(|open| open.fd).collect())
     }
 
     /// What `fd` refers to; every way to ask must agree.
     pub(crate) fn view(&self, task: usize, fd: i32) -> Option<View<u64>> {
         self.with(task, |table| {
-            let (file, flags) = (tag_of(table.get(fd)), table.flags(fd));
+            let (file, flags) = (tag_of(table.descriptor(fd)), table.flags(fd));
             assert_eq!(file.is_some(), flags.is_some(), "get and flags of {fd}");
             assert_eq!(file.is_some(), table.contains(fd), "get and contains of {fd}");
             let cloexec = flags?.contains(FdFlags::CLOEXEC);
@@ -205,11 +207,11 @@ fn table_step(table: &Table, step: Step) -> Outcome {
             number(table.dup(old, Placement::From(min), cloexec_flag(cloexec)))
         }
         Step::Dup2 { old, new } => {
-            let before = tag_of(table.get(new)).filter(|_| old != new);
+            let before = tag_of(table.descriptor(new)).filter(|_| old != new);
             displaced(new, before, table.dup2(old, new))
         }
         Step::Dup3 { old, new, flags } => {
-            let before = tag_of(table.get(new));
+            let before = tag_of(table.descriptor(new));
             let done = FdFlags::from_dup3(flags).and_then(|flags| table.dup3(old, new, flags));
             displaced(new, before, done)
         }
@@ -221,7 +223,7 @@ fn table_step(table: &Table, step: Step) -> Outcome {
             errno(table.set_cloexec(fd, arg & libc::FD_CLOEXEC != 0).map(|()| ZERO))
         }
         Step::Close { fd } => {
-            let before = tag_of(table.get(fd));
+            let before = tag_of(table.descriptor(fd));
             displaced(0, before, table.close(fd).map(Some))
         }
         Step::Look { .. } => ZERO,
@@ -233,7 +235,7 @@ fn table_step(table: &Table, step: Step) -> Outcome {
 fn displaced(
     returned: i32,
     before: Option<u64>,
-    done: Result<Option<FileRef<'_, File>>, Error>,
+    done: Result<Option<Descriptor<'_, File>>, Error>,
 ) -> Outcome {
     number(done.map(|file| {
         assert_eq!(tag_of(file), before, "the displaced file");

@@ -113,17 +113,22 @@ impl Table {
         self.slots.insert(number, Slot::Open { file, flags });
     }
 
-    pub(crate) fn close(&mut self, number: i64) -> Result<Tag, i32> {
-        let (file, _) = self.open(number).ok_or(EBADF)?;
+    pub(crate) fn close(&mut self, number: i64) -> Result<(Tag, u8), i32> {
+        let closed = self.open(number).ok_or(EBADF)?;
         self.slots.remove(&number);
-        Ok(file)
+        Ok(closed)
     }
 
     /// dup2 and dup3 of different numbers: what was there.
-    pub(crate) fn dup_onto(&mut self, old: i64, new: i64, flags: u8) -> Result<Option<Tag>, i32> {
+    pub(crate) fn dup_onto(
+        &mut self,
+        old: i64,
+        new: i64,
+        flags: u8,
+    ) -> Result<Option<(Tag, u8)>, i32> {
         let (file, _) = self.open(old).ok_or(EBADF)?;
         self.can_be_put_on(new)?;
-        let before = self.open(new).map(|(file, _)| file);
+        let before = self.open(new);
         self.put(new, file, flags);
         Ok(before)
     }

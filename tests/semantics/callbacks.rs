@@ -134,7 +134,7 @@ fn drop_in_a_sweep_may_change_numbers_before_and_behind_it() {
     };
     open(&t, 1024, Callback::new(then));
     t.close_range(0, u32::MAX, CloseRangeFlags::empty()).unwrap();
-    let open: Vec<_> = t.iter().map(|(fd, _, _)| fd).collect();
+    let open: Vec<_> = t.iter().map(|open| open.fd).collect();
     assert_eq!((open, count.load(SeqCst)), (vec![before], 2));
 }
 

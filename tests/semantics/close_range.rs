@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, Placement, RawFd};
+use fdtable::{CloseRangeFlags, Descriptor, FdFlags, FdTable, Files, Placement, RawFd};
 use libc::{EBUSY, EINVAL};
 
 use crate::support::{CLOEXEC, EDGES, File, NONE, World, arg, errno, numbers, tag_at, watched};
@@ -21,8 +21,8 @@ fn open_edges(w: &World, t: &FdTable<File>) {
 }
 
 fn marked(t: &FdTable<File>) -> Vec<RawFd> {
-    let open = t.iter().filter(|(_, flags, _)| flags.contains(CLOEXEC));
-    open.map(|(fd, _, _)| fd).collect()
+    let open = t.iter().filter(|open| open.flags.contains(CLOEXEC));
+    open.map(|open| open.fd).collect()
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn drain_hands_out_what_it_closes_lowest_first() {
     t.set_cloexec(1024, true).unwrap();
     let mut drain = t.drain(1, 65_535).unwrap();
     for &expected in &EDGES[1..4] {
-        let (fd, flags, file) = drain.next().unwrap();
+        let Descriptor { fd, flags, file } = drain.next().unwrap();
         assert_eq!((fd, file.home), (expected, expected));
         assert_eq!(flags.contains(CLOEXEC), fd == 1024);
         assert!(!t.contains(fd) && !w.dropped_one(file.tag));

@@ -18,7 +18,7 @@ fn kept() -> Vec<RawFd> {
 }
 
 fn contents(t: &FdTable<File>) -> Vec<(RawFd, FdFlags, FileId)> {
-    t.iter().map(|(fd, flags, file)| (fd, flags, file.id())).collect()
+    t.iter().map(|open| (open.fd, open.flags, open.file.id())).collect()
 }
 
 #[test]

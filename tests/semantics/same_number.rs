@@ -1,6 +1,6 @@
 //! Groups 1 to 4: old number equal to new number, and the descriptor flags.
 
-use fdtable::{FdFlags, Placement};
+use fdtable::{Descriptor, FdFlags, Placement};
 use libc::{EBADF, EINVAL};
 
 use crate::support::{BAD, CLOEXEC, EDGES, NONE, World, errno, tag_at, watched};
@@ -111,7 +111,7 @@ fn no_instant_shows_the_new_number_without_fd_cloexec() {
             if let Some(flags) = t.flags(new) {
                 assert_eq!(flags, CLOEXEC, "{new}");
             }
-            for (fd, flags, _) in t.iter() {
+            for Descriptor { fd, flags, .. } in t.iter() {
                 assert_eq!(flags.contains(CLOEXEC), fd == new, "{fd}");
             }
         };

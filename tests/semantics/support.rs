@@ -134,7 +134,7 @@ impl World {
 
 /// Every open number of a table, ascending.
 pub(crate) fn numbers(table: &FdTable<File>) -> Vec<RawFd> {
-    table.iter().map(|(fd, _, _)| fd).collect()
+    table.iter().map(|open| open.fd).collect()
 }
 
 /// The file at `fd`, by its tag.

@@ -2,7 +2,7 @@
 
 use super::super::reference::{Slot, Tag};
 use super::{File, Run, fd};
-use fdtable::{FdFlags, FileRef};
+use fdtable::Descriptor;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -21,7 +21,7 @@ impl Run {
         assert_eq!(i64::from(table.auto_base()), model.auto_base);
         assert_eq!(self.tasks[task].is_shared(), self.model.is_shared(task));
         let expected = model.opened();
-        let entry = |(fd, flags, file): (i32, FdFlags, FileRef<'_, File>)| {
+        let entry = |Descriptor { fd, flags, file }: Descriptor<'_, File>| {
             (i64::from(fd), file.tag, flags.bits())
         };
         assert_eq!(table.iter().map(entry).collect::<Vec<_>>(), expected, "task {task}");

@@ -32,16 +32,18 @@ impl Run {
         let expected = self.model.table_mut(task).close(number);
         let table = self.load(task);
         let given = errno(table.take(fd(number)));
-        let tags = given.as_ref().map(|(file, place)| (file.tag, i64::from(place.fd())));
+        let tags = given
+            .as_ref()
+            .map(|(taken, place)| (taken.tag, taken.flags.bits(), i64::from(place.fd())));
         assert_eq!(
             tags.map_err(|errno| *errno),
-            expected.map(|tag| (tag, number)),
+            expected.map(|(tag, bits)| (tag, bits, number)),
             "take({number})"
         );
         let Ok((taken, reservation)) = given else {
             return;
         };
-        self.keep(taken, file);
+        self.keep(taken.file, file);
         if let Then::Keep = place {
             self.model.table_mut(task).slots.insert(number, Slot::Reserved);
             self.park(task, &table, vec![reservation]);
@@ -78,9 +80,9 @@ impl Run {
         let before = self.model.table(task).opened().len();
         let expected = self.model.table_mut(task).drain(first.into(), last.into());
         for (number, file, bits) in expected.iter().take(consumed) {
-            let (given, given_flags, given_file) = drain.next().expect("another");
-            assert_eq!((i64::from(given), given_flags.bits()), (*number, *bits), "drain");
-            assert_eq!(given_file.tag, *file);
+            let given = drain.next().expect("another");
+            assert_eq!((i64::from(given.fd), given.flags.bits()), (*number, *bits), "drain");
+            assert_eq!(given.tag, *file);
         }
         assert_eq!(table.len(), before - consumed.min(expected.len()), "closed ahead of its turn");
     }

@@ -3,7 +3,7 @@
 use super::super::op::{Num, Place, Then};
 use super::super::reference::{EBADF, EINVAL, Tag};
 use super::{File, Run, errno, fd, flags};
-use fdtable::FileRef;
+use fdtable::Descriptor;
 
 impl Run {
     pub(super) fn open(&mut self, task: usize, place: Place, bits: u8) {
@@ -43,14 +43,14 @@ impl Run {
     /// What an operation displaced, against what was there.
     pub(super) fn displaced(
         &mut self,
-        expected: Result<Option<Tag>, i32>,
-        given: Result<Option<FileRef<'_, File>>, i32>,
+        expected: Result<Option<(Tag, u8)>, i32>,
+        given: Result<Option<Descriptor<'_, File>>, i32>,
         then: Then,
     ) {
-        let tags = given.as_ref().map(|file| file.as_ref().map(|file| file.tag));
-        assert_eq!(tags.map_err(|errno| *errno), expected, "the displaced file");
-        if let Ok(Some(file)) = given {
-            self.keep(file, then);
+        let seen = given.as_ref().map(|was| was.as_ref().map(|was| (was.tag, was.flags.bits())));
+        assert_eq!(seen.map_err(|errno| *errno), expected, "what was displaced");
+        if let Ok(Some(displaced)) = given {
+            self.keep(displaced.file, then);
         }
     }
 
@@ -82,7 +82,7 @@ impl Run {
             Err(EBADF) => Err(EBADF),
             later => self.model.room().and(later),
         };
-        let expected = expected.map(|()| self.model.table(task).open(number).map(|(file, _)| file));
+        let expected = expected.map(|()| self.model.table(task).open(number));
         let (table, file) = (self.load(task), self.new_file());
         let tag = file.tag;
         let given = table.replace(fd(number), file, flags(bits));
@@ -105,9 +105,12 @@ impl Run {
         let Some((wanted, id)) = self.id(task, number, id) else {
             return;
         };
-        let here = self.model.table(task).open(number).map(|(file, _)| file);
-        let expected =
-            if here == Some(wanted) { self.model.room().map(|()| here) } else { Err(EBADF) };
+        let here = self.model.table(task).open(number);
+        let expected = if here.is_some_and(|(file, _)| file == wanted) {
+            self.model.room().map(|()| here)
+        } else {
+            Err(EBADF)
+        };
         let (table, file) = (self.load(task), self.new_file());
         let tag = file.tag;
         let given = table.replace_if(fd(number), id, file, flags(bits));

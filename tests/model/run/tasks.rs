@@ -2,7 +2,7 @@
 
 use super::super::op::{Act, Place};
 use super::{File, Run};
-use fdtable::{FdFlags, FileRef, Files};
+use fdtable::{Descriptor, Files};
 use std::rc::Rc;
 
 /// Tasks alive at once, at most.
@@ -46,7 +46,7 @@ impl Run {
         let after = self.model.table(task).after_exec();
         let files = Rc::clone(&self.tasks[task]);
         let plan = files.prepare_exec();
-        let entry = |(fd, flags, file): (i32, FdFlags, FileRef<'_, File>)| {
+        let entry = |Descriptor { fd, flags, file }: Descriptor<'_, File>| {
             (i64::from(fd), file.tag, flags.bits())
         };
         let planned: Vec<_> = plan.table().iter().map(entry).collect();

@@ -1,0 +1,127 @@
+//! The flags of a descriptor: read, set, and changed as they are.
+
+use std::os::fd::RawFd;
+
+use crate::{Error, FdFlags, FdTable, FileId};
+
+use super::{number::Number, slot::SlotWord};
+
+impl<T> FdTable<T> {
+    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot, in the gap under an
+    /// epoch guard: wait-free.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC | FdFlags::USER_1)?;
+    /// assert_eq!(table.flags(fd), Some(FdFlags::CLOEXEC | FdFlags::USER_1));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn flags(&self, fd: RawFd) -> Option<FdFlags> {
+        let word = self.tiers.with_slot(Number::new(fd)?, |slot| slot.load())?;
+        word.index().map(|_| word.flags())
+    }
+
+    /// Sets all eight flags of `fd` and returns those before.
+    ///
+    /// Linearizes at a CAS on the slot's word, so flags can land on no other file than the one that
+    /// `fd` was open on.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
+    /// assert_eq!(table.set_flags(fd, FdFlags::USER_7)?, FdFlags::CLOEXEC);
+    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_7));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn set_flags(&self, fd: RawFd, flags: FdFlags) -> Result<FdFlags, Error> {
+        self.update_flags(fd, |_| flags)
+    }
+
+    /// `F_SETFD`: sets or clears `FD_CLOEXEC`; the user's flags stay as they are. Atomic as
+    /// [`set_flags`](Self::set_flags).
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::USER_1)?;
+    /// table.set_cloexec(fd, true)?;
+    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_1 | FdFlags::CLOEXEC));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn set_cloexec(&self, fd: RawFd, cloexec: bool) -> Result<(), Error> {
+        let set = |mut flags: FdFlags| {
+            flags.set(FdFlags::CLOEXEC, cloexec);
+            flags
+        };
+        self.update_flags(fd, set).map(drop)
+    }
+
+    /// Changes the flags of `fd` to what `change` makes of them, and returns those before.
+    ///
+    /// Linearizes at a CAS on the slot's word; `change` is called again when another thread has
+    /// changed the slot meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
+    /// let before = table.update_flags(fd, |flags| flags | FdFlags::USER_1)?;
+    /// assert_eq!(before, FdFlags::CLOEXEC);
+    /// assert_eq!(table.flags(fd), Some(FdFlags::CLOEXEC | FdFlags::USER_1));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn update_flags(
+        &self,
+        fd: RawFd,
+        change: impl Fn(FdFlags) -> FdFlags,
+    ) -> Result<FdFlags, Error> {
+        let number = Number::new(fd).ok_or(Error::BadFd)?;
+        let before = self.tiers.with_slot(number, |slot| slot.update_flags(change)).flatten();
+        before.map(SlotWord::flags).ok_or(Error::BadFd)
+    }
+
+    /// [`update_flags`](Self::update_flags), if `fd` is open on the file with `id` at that instant:
+    /// for a flag that says something of this file, as "the guest has a twin of it".
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open, or on another file.
+    ///
+    /// ```
+    /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+    /// let id = table.get(fd).unwrap().id();
+    /// table.update_flags_if(fd, id, |flags| flags | FdFlags::USER_1)?;
+    /// table.replace(fd, 'b', FdFlags::empty())?;
+    /// assert_eq!(table.update_flags_if(fd, id, |flags| flags).unwrap_err(), Error::BadFd);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn update_flags_if(
+        &self,
+        fd: RawFd,
+        id: FileId,
+        change: impl Fn(FdFlags) -> FdFlags,
+    ) -> Result<FdFlags, Error> {
+        let number = Number::new(fd).ok_or(Error::BadFd)?;
+        let changed =
+            self.change_if(number, id, |slot, word| slot.set_flags(word, change(word.flags())))?;
+        Ok(changed.flags)
+    }
+}
