@@ -94,6 +94,9 @@ macro_rules! on_root {
 
 impl Gap {
     pub(crate) fn new() -> Self {
+        // The first guard of a process builds the epoch's collector, under a lock: here, before
+        // another thread can have the table and wait for it.
+        drop(epoch::pin());
         Self {
             roots: Place::empty(),
             class15: Atomic::null(),
