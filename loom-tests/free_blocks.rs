@@ -6,7 +6,12 @@ use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, Flag, NONE, both, check, three, undropped, used},
 };
-use crate::{Error, OpenFileTable, free_list::FreeLists, sync::AtomicU32, table::slot::Slot};
+use crate::{
+    Error, OpenFileTable,
+    free_list::FreeLists,
+    sync::AtomicU32,
+    table::slot::{Slot, SlotWord},
+};
 
 /// Free lists over blocks that are nothing but their links.
 struct Blocks {
@@ -82,7 +87,7 @@ struct Slots {
 }
 
 fn slots(files: OpenFileTable<File>) -> Arc<Slots> {
-    let (slot, freed) = (Slot::empty(), Flag::new());
+    let (slot, freed) = (Slot::with(SlotWord::EMPTY), Flag::new());
     Arc::new(Slots { files, slot, freed })
 }
 

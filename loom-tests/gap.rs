@@ -34,7 +34,11 @@ impl Numbers {
     }
 
     fn claim(&self, number: u32) -> bool {
-        self.gap.claim_lowest(Search::exactly(number)) == Found::Claimed(number)
+        self.search(Search::exactly(number)) == Found::Claimed(number)
+    }
+
+    fn search(&self, search: Search) -> Found {
+        self.gap.changing(|visit| self.gap.claim_lowest(search, visit))
     }
 
     /// Claims a number that is free during the whole call.
@@ -44,11 +48,16 @@ impl Numbers {
 
     fn lowest(&self, reading: Reading) -> Found {
         let (from, to) = (4, 8);
-        self.gap.claim_lowest(Search { from, to, reading })
+        self.search(Search { from, to, reading })
     }
 
     fn release(&self, number: u32) {
-        self.gap.release(number);
+        let before = self.gap.with_chunk(number, |chunk| Some(chunk.release(number)));
+        self.gap.released(number, before.expect("a claim keeps its chunk"));
+    }
+
+    fn with_slot<R>(&self, number: u32, f: impl FnOnce(&Slot) -> R) -> Option<R> {
+        self.gap.with_chunk(number, |chunk| Some(f(chunk.slot(number))))
     }
 
     fn open(&self, number: u32, index: u32) {
@@ -58,18 +67,18 @@ impl Numbers {
 
     /// A claimed number's chunk is there.
     fn fill(&self, number: u32, index: u32) {
-        let filled = self.gap.with_slot(number, |slot| slot.fill(index, NONE));
+        let filled = self.with_slot(number, |slot| slot.fill(index, NONE));
         assert!(filled.is_some(), "a claim keeps its chunk");
     }
 
     fn close(&self, number: u32) -> Option<u32> {
-        let word = self.gap.with_slot(number, Slot::vacate).flatten()?;
+        let word = self.with_slot(number, Slot::vacate).flatten()?;
         self.release(number);
         word.index()
     }
 
     fn get(&self, number: u32) -> Option<u32> {
-        self.gap.with_slot(number, |slot| slot.load().index())?
+        self.with_slot(number, |slot| slot.load().index())?
     }
 
     /// The first numbers of the chunks that are there.
@@ -86,9 +95,11 @@ impl Numbers {
         found
     }
 
-    /// Releases what is left.
+    /// Releases what is left, and empties a chunk elsewhere, so that none stays as the spare one.
     fn finish(&self, claimed: &[u32]) {
         claimed.iter().for_each(|number| self.release(*number));
+        self.take(64);
+        self.release(64);
     }
 }
 
@@ -375,8 +386,70 @@ fn counted_death_is_seen() {
                 n.release(6);
             },
             |n| n.take(7),
-            |n| assert!(n.gap.deaths() == 0 || n.gap.with_slot(4, |_| ()).is_some()),
+            |n| assert!(n.gap.deaths() == 0 || n.with_slot(4, |_| ()).is_some()),
         );
         numbers.finish(&[4, 7]);
+    });
+}
+
+/// With 4 and 6 claimed, after the chunk of 4 has been left empty twice and has stayed.
+fn with_a_spare_chunk() -> Arc<Numbers> {
+    let numbers = Numbers::new(&[]);
+    for _ in 0..2 {
+        numbers.take(4);
+        numbers.release(4);
+    }
+    assert_eq!(numbers.chunks(), [4], "it stays");
+    numbers.take(4);
+    numbers.take(6);
+    numbers
+}
+
+/// The spare chunk empties while another takes its place: one of the two sees the other, so that none is left behind.
+#[test]
+fn spare_emptied_against_another_emptied() {
+    check("gap: release of the spare || release of another", Preemptions(3), || {
+        let numbers = with_a_spare_chunk();
+        super::support::both(&numbers, |n| n.release(4), |n| n.release(6));
+        assert!(numbers.chunks().len() <= 1, "one stays at the most");
+        numbers.finish(&[]);
+    });
+}
+
+/// As above, while the spare chunk is used by a third.
+#[test]
+fn spare_used_against_another_emptied() {
+    check("gap: claim, release in the spare || release of another", Preemptions(2), || {
+        let numbers = with_a_spare_chunk();
+        numbers.release(4);
+        super::support::both(
+            &numbers,
+            |n| {
+                n.take(5);
+                n.release(5);
+            },
+            |n| n.release(6),
+        );
+        assert!(numbers.chunks().len() <= 1, "one stays at the most");
+        numbers.finish(&[]);
+    });
+}
+
+#[test]
+fn spare_emptied_twice_against_another_emptied() {
+    check("gap: release || claim, release in the spare || release", Preemptions(2), || {
+        let numbers = with_a_spare_chunk();
+        three(
+            &numbers,
+            |n| n.release(4),
+            |n| {
+                if n.claim(5) {
+                    n.release(5);
+                }
+            },
+            |n| n.release(6),
+        );
+        assert!(numbers.chunks().len() <= 1, "one stays at the most");
+        numbers.finish(&[]);
     });
 }

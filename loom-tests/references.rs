@@ -7,7 +7,10 @@ use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, NONE, both, check, three, undropped, used},
 };
-use crate::{OpenFileTable, table::slot::Slot};
+use crate::{
+    OpenFileTable,
+    table::slot::{Slot, SlotWord},
+};
 
 struct Slots {
     files: OpenFileTable<File>,
@@ -17,7 +20,8 @@ struct Slots {
 impl Slots {
     /// Two slots, the first open on a file if there is a value for it.
     fn new(value: Option<u32>) -> Arc<Self> {
-        let slots = Self { files: OpenFileTable::new(), slots: [Slot::empty(), Slot::empty()] };
+        let slots =
+            Self { files: OpenFileTable::new(), slots: [SlotWord::EMPTY; 2].map(Slot::with) };
         if let Some(value) = value {
             slots.open(0, value);
         }
@@ -42,7 +46,7 @@ impl Slots {
     /// Puts another file in an open slot; the value of the one before.
     fn replace(&self, slot: usize, value: u32) -> Option<u32> {
         let file = self.files.create(File::new(value)).unwrap();
-        let (_, displaced) = self.slots[slot].replace(file.index(), NONE)?;
+        let displaced = self.slots[slot].replace(file.index(), NONE)?.index()?;
         file.into_index();
         Some(used(self.files.adopt(displaced)))
     }

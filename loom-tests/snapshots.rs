@@ -70,7 +70,7 @@ fn copy_with_hops(table: &FdTable<File>, hops: [(u32, i32, i32); 2]) -> FdTable<
         }
         true
     };
-    table.copy(&keep)
+    table.copy(keep)
 }
 
 /// The file is at the other of 0 and 2 whenever the copy looks, in both passes, where the words are the same but for their sequences.

@@ -127,7 +127,7 @@ impl<T> Files<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn unshare(&self) {
-        self.unshare_keeping(&|_, _| true);
+        self.unshare_keeping(|_, _| true);
     }
 
     /// Makes ready what a successful `execve(2)` does to the files: a copy of the table at one
@@ -148,7 +148,7 @@ impl<T> Files<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn prepare_exec(&self) -> ExecPlan<'_, T> {
-        let table = self.load().copy(&|_, flags| !flags.contains(FdFlags::CLOEXEC));
+        let table = self.load().copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
         ExecPlan { files: self, table }
     }
 
@@ -178,7 +178,7 @@ impl<T> Files<T> {
         }
         let closing = !flags.contains(CloseRangeFlags::CLOEXEC);
         if flags.contains(CloseRangeFlags::UNSHARE) {
-            self.unshare_keeping(&|number, _| !(closing && (first..=last).contains(&number)));
+            self.unshare_keeping(|number, _| !(closing && (first..=last).contains(&number)));
         }
         self.load().close_range(first, last, flags - CloseRangeFlags::UNSHARE)
     }
@@ -189,13 +189,13 @@ impl<T> Files<T> {
     }
 
     /// Swaps a shared table for a copy of what `keep` keeps of it.
-    fn unshare_keeping(&self, keep: &dyn Fn(u32, FdFlags) -> bool) {
+    fn unshare_keeping(&self, keep: impl Fn(u32, FdFlags) -> bool) {
         loop {
             let old = self.load();
             if !shared(&old) {
                 return;
             }
-            let copy = Arc::new(old.copy(keep));
+            let copy = Arc::new(old.copy(&keep));
             join(&copy);
             let found = self.table.compare_and_swap(&*old, Arc::clone(&copy));
             if Arc::ptr_eq(&found, &old) {

@@ -76,8 +76,11 @@ impl FreeLists {
         confirm: bool,
         link: impl Fn(u32) -> &'a AtomicU32,
     ) -> Option<u32> {
-        let home = thread_index();
-        (0..STACKS).find_map(|i| pop_from(&self.stacks[(home + i) % STACKS], confirm, &link))
+        let home = thread_index() % STACKS;
+        let elsewhere = || {
+            (1..STACKS).find_map(|i| pop_from(&self.stacks[(home + i) % STACKS], confirm, &link))
+        };
+        pop_from(&self.stacks[home], confirm, &link).or_else(elsewhere)
     }
 }
 

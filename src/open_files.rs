@@ -1,9 +1,9 @@
 //! The open file table: a type-stable slab of descriptions, shared by all descriptor tables of a
 //! system.
 //!
-//! Blocks are named by index. Index `i` lies in bucket `b` of `FIRST << b` blocks; a bucket is
-//! published once by CAS, filled with zeroes (which is a free block), and kept until the table
-//! drops. Free blocks wait in [`free_list`](crate::free_list)s.
+//! Blocks are named by index, and lie in buckets, each as large as all before it; a bucket is
+//! published once by CAS and kept until the table drops. Free blocks wait in
+//! [`free_list`](crate::free_list)s.
 
 use std::{
     fmt, mem,
@@ -26,8 +26,8 @@ use crate::{
 const FIRST: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 32 };
 /// The most descriptions a table can hold: an index plus `FIRST` must fit 32 bits.
 const MAX_FILES: u32 = 1 << 31;
-/// Enough buckets for `MAX_FILES`.
-const BUCKETS: usize = (MAX_FILES.ilog2() - FIRST.ilog2()) as usize + 1;
+/// One for each bit of `index + FIRST`; those below `FIRST` stay empty.
+const BUCKETS: usize = u32::BITS as usize;
 
 /// The system-wide open file table, which holds the open file descriptions; a cheap handle, cloned
 /// to share it.
@@ -64,10 +64,10 @@ unsafe impl<T: Send + Sync> Send for Slab<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Slab<T> {}
 
-/// A block that its holder has taken out of the free lists and not revived yet.
+/// A free block that its holder has alone, out of the free lists.
 pub(crate) struct Vacant<'a, T> {
     files: &'a OpenFileTable<T>,
-    index: u32,
+    block: &'a Description<T>,
 }
 
 /// Names one open file description, now and after its end: no other description of its
@@ -111,7 +111,6 @@ pub struct FileRef<'a, T> {
     files: &'a OpenFileTable<T>,
     /// Invariant: a block of `files` in which this reference is counted.
     block: &'a Description<T>,
-    index: u32,
 }
 
 /// A counted reference that keeps the open file table alive instead of borrowing it.
@@ -202,8 +201,8 @@ impl<T> OpenFileTable<T> {
     /// was seen empty by an RMW with all blocks used.
     pub(crate) fn vacant(&self) -> Option<Vacant<'_, T>> {
         let recycled = |confirm| self.slab.free.pop(confirm, |index| &self.block(index).next_free);
-        let index = recycled(false).or_else(|| self.slab.unused()).or_else(|| recycled(true))?;
-        Some(Vacant { files: self, index })
+        let index = recycled(false).or_else(|| self.unused()).or_else(|| recycled(true))?;
+        Some(Vacant { files: self, block: self.block(index) })
     }
 
     /// Counts a reference to whatever file `slot` refers to, and says which word of the slot that
@@ -219,24 +218,23 @@ impl<T> OpenFileTable<T> {
                 return Err(word);
             };
             let block = self.block(index);
-            let live = block.try_acquire();
+            block.enter();
             // We count, then read the slot again; who closes changes the slot, then gives its
-            // reference up (`FdTable::close_number`). If the slot still holds the word, its own
-            // reference was in the count when ours was added: the block was live, in the life that
-            // the word means, and ours keeps it so. If the closer was first, the second reading
-            // differs: a block that lives again has come by its `revive`, through the free list,
-            // from that close, and `try_acquire` has acquired it all.
-            if live && slot.still_holds(word) {
-                return Ok((word, FileRef { files: self, block, index }));
+            // reference up (`FdTable::close_number`), both by RMW. If that was first, `enter` has
+            // acquired the change, and the second reading differs. If it still finds the word, the
+            // slot's own reference was counted when ours was added: the block is in the life that
+            // the word means, and ours keeps it there.
+            if slot.still_holds(word) {
+                return Ok((word, FileRef { files: self, block }));
             }
-            self.release(index, block);
+            self.release(block);
         }
     }
 
     /// Takes over the reference that a slot held before it was changed.
     #[inline]
     pub(crate) fn adopt(&self, index: u32) -> FileRef<'_, T> {
-        FileRef { files: self, block: self.block(index), index }
+        FileRef { files: self, block: self.block(index) }
     }
 
     /// Whether the other handle is on the same table: an index means nothing in another one.
@@ -257,34 +255,35 @@ impl<T> OpenFileTable<T> {
         unsafe { &*blocks.add(offset) }
     }
 
+    /// Makes the index of a block that was never used, or `None` when there is no more.
+    #[cold]
+    fn unused(&self) -> Option<u32> {
+        let next = |used: u32| (used < self.slab.max_files).then(|| used + 1);
+        // Relaxed: only the uniqueness of the index matters; the bucket is published by `grow`.
+        let index = self.slab.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
+        self.slab.grow(locate(index).0);
+        self.block(index).prepare(index);
+        Some(index)
+    }
+
     #[inline]
-    fn release(&self, index: u32, block: &Description<T>) {
+    fn release(&self, block: &Description<T>) {
         if block.release() {
-            self.bury(index, block);
+            self.bury(block);
         }
     }
 
     /// Drops the file of a block whose last reference is gone, then gives the block back, also when
     /// the drop panics.
-    #[inline]
-    fn bury(&self, index: u32, block: &Description<T>) {
-        let _back = Vacant { files: self, index };
+    #[inline(never)]
+    fn bury(&self, block: &Description<T>) {
+        let _back = Vacant { files: self, block };
         // SAFETY: I3 - `release` returned true to this thread, which calls this once.
         unsafe { block.drop_file() };
     }
 }
 
 impl<T> Slab<T> {
-    /// Hands out an index that was never used, or `None` when there is no more.
-    #[cold]
-    fn unused(&self) -> Option<u32> {
-        let next = |used: u32| (used < self.max_files).then(|| used + 1);
-        // Relaxed: only the uniqueness of the index matters; the bucket is published by `grow`.
-        let index = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()?;
-        self.grow(locate(index).0);
-        Some(index)
-    }
-
     /// Makes sure that a bucket is there.
     fn grow(&self, bucket: usize) {
         // Acquire: sees the zeroes of a bucket that another thread published below, to pass them on
@@ -337,37 +336,37 @@ pub(crate) fn release_all<'a, T: 'a>(files: impl Iterator<Item = FileRef<'a, T>>
     }
 }
 
-/// Index to (bucket, offset): bucket `b` starts at index `(FIRST << b) - FIRST`, so `index + FIRST`
-/// has its highest bit at `b + log2(FIRST)`.
+/// Index to (bucket, offset): bucket `b` starts at index `(1 << b) - FIRST`, so that the highest bit
+/// of `index + FIRST` names the bucket.
 #[inline]
 fn locate(index: u32) -> (usize, usize) {
     let shifted = index + FIRST;
-    let bucket = shifted.ilog2() - FIRST.ilog2();
-    (bucket as usize, (shifted - (FIRST << bucket)) as usize)
+    // `| 1`, as the compiler does not know that it is not 0.
+    let bucket = (shifted | 1).ilog2();
+    (bucket as usize, (shifted - (1 << bucket)) as usize)
 }
 
 fn bucket_len(bucket: usize) -> usize {
-    (FIRST as usize) << bucket
+    1 << bucket
 }
 
 impl<'a, T> Vacant<'a, T> {
     /// Starts a life of the block.
     #[inline]
     pub(crate) fn fill(self, file: T) -> FileRef<'a, T> {
-        let Self { files, index } = self;
+        let Self { files, block } = self;
         mem::forget(self);
-        let block = files.block(index);
         // SAFETY: I3 - `vacant` popped the block for us alone, and `self` is used up.
         unsafe { block.revive(file) };
-        FileRef { files, block, index }
+        FileRef { files, block }
     }
 }
 
 impl<T> Drop for Vacant<'_, T> {
     fn drop(&mut self) {
-        let block = self.files.block(self.index);
-        block.raise_generation();
-        self.files.slab.free.push(self.index, |index| &self.files.block(index).next_free);
+        self.block.raise_generation();
+        let link = |index| &self.files.block(index).next_free;
+        self.files.slab.free.push(self.block.index(), link);
     }
 }
 
@@ -381,7 +380,7 @@ impl<'a, T> FileRef<'a, T> {
     /// ```
     #[must_use]
     pub fn id(&self) -> FileId {
-        FileId { index: self.index, generation: self.block.generation() }
+        FileId { index: self.index(), generation: self.block.generation() }
     }
 
     /// The same reference, keeping the open file table alive instead of borrowing it.
@@ -401,14 +400,15 @@ impl<'a, T> FileRef<'a, T> {
         OwnedFileRef { files, index: self.into_index() }
     }
 
+    #[inline]
     pub(crate) fn index(&self) -> u32 {
-        self.index
+        self.block.index()
     }
 
     /// Passes the count on to a slot, or to whoever keeps the index.
     #[inline]
     pub(crate) fn into_index(self) -> u32 {
-        let index = self.index;
+        let index = self.index();
         mem::forget(self);
         index
     }
@@ -419,7 +419,7 @@ impl<'a, T> FileRef<'a, T> {
     ///
     /// This is the only reference, and no slot has held it.
     pub(crate) unsafe fn withdraw(self) -> T {
-        let _back = Vacant { files: self.files, index: self.index };
+        let _back = Vacant { files: self.files, block: self.block };
         // SAFETY: guaranteed by the caller.
         let file = unsafe { self.block.withdraw() };
         mem::forget(self);
@@ -447,7 +447,7 @@ impl<T> Clone for FileRef<'_, T> {
 impl<T> Drop for FileRef<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.files.release(self.index, self.block);
+        self.files.release(self.block);
     }
 }
 
@@ -501,7 +501,7 @@ impl<T> Clone for OwnedFileRef<T> {
 
 impl<T> Drop for OwnedFileRef<T> {
     fn drop(&mut self) {
-        self.files.release(self.index, self.block());
+        self.files.release(self.block());
     }
 }
 

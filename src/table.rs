@@ -14,6 +14,8 @@ pub(crate) mod dense;
 mod descriptor;
 #[allow(unsafe_code, reason = "takes back what no slot has held (I6)")]
 mod dup;
+#[allow(unsafe_code, reason = "reads a table that nobody else has (I5)")]
+mod exit;
 mod flags;
 pub(crate) mod gap;
 mod iter;
@@ -23,6 +25,7 @@ mod placement;
 mod reservation;
 pub(crate) mod slot;
 mod snapshot;
+pub(crate) mod spare;
 pub(crate) mod tiers;
 #[allow(unsafe_code, reason = "follows links under an epoch guard (I5)")]
 pub(crate) mod tree;
@@ -32,6 +35,7 @@ pub use iter::{Drain, Iter};
 pub use placement::Placement;
 pub use reservation::Reservation;
 
+use chunk::Chunk;
 use gap::NUMBERS;
 use number::Number;
 use tiers::Tiers;
@@ -214,10 +218,13 @@ impl<T> FdTable<T> {
     /// assert!(table.get(-1).is_none());
     /// # Ok::<(), fdtable::Error>(())
     /// ```
-    #[inline]
+    // Always: it is two RMWs, to which a frame would add a quarter.
+    #[inline(always)]
     #[must_use]
     pub fn get(&self, fd: RawFd) -> Option<FileRef<'_, T>> {
-        self.descriptor(fd).map(|descriptor| descriptor.file)
+        let number = Number::new(fd)?;
+        let acquire = |chunk: &Chunk| self.files.acquire_from(chunk.slot(number.get())).ok();
+        self.tiers.with_chunk(number, acquire).map(|(_, file)| file)
     }
 
     /// Whether `fd` is open. One load of the slot, in the gap under an epoch guard: wait-free.
@@ -235,14 +242,20 @@ impl<T> FdTable<T> {
     /// What an open number is open on.
     #[inline]
     fn acquire(&self, number: Number) -> Option<Descriptor<'_, T>> {
-        let acquired = self.tiers.with_slot(number, |slot| self.files.acquire_from(slot).ok());
-        acquired.flatten().map(|(word, file)| Descriptor::new(number, word, file))
+        let acquire = |chunk: &Chunk| self.files.acquire_from(chunk.slot(number.get())).ok();
+        let (word, file) = self.tiers.with_chunk(number, acquire)?;
+        Some(Descriptor::new(number, word, file))
     }
 
     /// Opens a claimed number on a counted index.
     #[inline]
-    fn fill(&self, number: Number, index: u32, flags: FdFlags) {
-        let filled = self.tiers.with_slot(number, |slot| slot.fill(index, flags));
+    fn fill(&self, number: Number, index: u32, flags: FdFlags) -> RawFd {
+        let fill = |chunk: &Chunk| {
+            chunk.slot(number.get()).fill(index, flags);
+            Some(())
+        };
+        let filled = self.tiers.with_chunk(number, fill);
         debug_assert!(filled.is_some(), "a claim keeps its chunk");
+        number.fd()
     }
 }

@@ -1,9 +1,9 @@
 //! A chunk: 32 numbers in a row, each with a claim in the header and a slot.
 
-use crate::sync::Ordering;
+use crate::{FdFlags, sync::Ordering};
 
 use super::{
-    occupancy::{Above, FAN, Occupancy, Reading},
+    occupancy::{Above, FAN, Occupancy, Reading, State},
     slot::{Slot, SlotWord},
 };
 
@@ -34,14 +34,37 @@ pub(crate) enum Found {
     Dead,
 }
 
+/// The answer of [`Chunk::put`].
+pub(crate) enum Put {
+    /// The number was open: its word before.
+    Replaced(SlotWord),
+    /// The number was free: the state of the chunk before.
+    Opened(State),
+    /// The number is neither: another thread opens or closes it, or has it reserved.
+    Taken,
+}
+
 /// The slot of a number within its chunk.
+#[inline]
 pub(crate) fn slot_of(number: u32) -> usize {
     number as usize % FAN
 }
 
 /// The first number of the chunk of a number.
+#[inline]
 pub(crate) fn chunk_start(number: u32) -> u32 {
     number - slot_of(number) as u32
+}
+
+impl Found {
+    /// The same answer, with the number that `number` makes of the one claimed.
+    #[inline]
+    pub(crate) fn at(self, number: impl FnOnce(u32) -> u32) -> Self {
+        match self {
+            Self::Claimed(place) => Self::Claimed(number(place)),
+            other => other,
+        }
+    }
 }
 
 impl Search {
@@ -56,8 +79,8 @@ impl Chunk {
     /// not reclaimed before.
     pub(crate) fn with_claim(number: u32) -> Self {
         Self {
-            claims: Occupancy::with(slot_of(number)),
-            slots: std::array::from_fn(|_| Slot::empty()),
+            claims: Occupancy::with(1 << slot_of(number)),
+            slots: std::array::from_fn(|_| Slot::with(SlotWord::EMPTY)),
         }
     }
 
@@ -71,6 +94,7 @@ impl Chunk {
     }
 
     /// Claims the lowest free number of the search in this chunk, which `search.from` is in.
+    #[inline]
     pub(crate) fn claim_lowest(&self, search: Search, above: &Above<'_>) -> Found {
         let start = chunk_start(search.from);
         let end = (search.to - start).min(FAN as u32) as usize;
@@ -82,31 +106,48 @@ impl Chunk {
             };
             state = self.claims.claim(slot);
             if !state.has(slot) && !state.is_dead() {
-                above.note_if_full(&self.claims);
+                if state.is_filled_by(slot) {
+                    above.note_if_full(&self.claims);
+                }
                 return Found::Claimed(start + slot as u32);
             }
         }
         Found::Dead
     }
 
-    /// Gives the claim of `number` back; true if that left the chunk empty.
-    pub(crate) fn release(&self, number: u32, above: &Above<'_>) -> bool {
-        let before = self.claims.release(slot_of(number));
-        if before.is_marked() {
-            above.freed(&self.claims);
+    /// Opens `number` on a counted index, if it is open or free: what it was. `None` if the chunk is
+    /// dead.
+    ///
+    /// When the number was free, [`State::is_filled_by`] tells the caller whether the places above
+    /// are to be told.
+    #[inline]
+    pub(crate) fn put(&self, number: u32, index: u32, flags: FdFlags) -> Option<Put> {
+        if let Some(before) = self.slot(number).replace(index, flags) {
+            return Some(Put::Replaced(before));
         }
-        before.is_only(slot_of(number))
+        let before = self.claims.claim(slot_of(number));
+        if before.is_dead() {
+            return None;
+        }
+        if before.has(slot_of(number)) {
+            return Some(Put::Taken);
+        }
+        self.slot(number).fill(index, flags);
+        Some(Put::Opened(before))
     }
 
-    /// Opens, for a table that nobody else sees yet, what is open in `words`.
-    pub(crate) fn plant(&self, words: &[SlotWord; FAN], above: &Above<'_>) {
-        for (slot, &word) in self.slots.iter().zip(words) {
-            slot.plant(word);
-        }
-        let open =
-            words.iter().rev().fold(0, |bits, word| bits << 1 | u32::from(word.index().is_some()));
-        self.claims.claim_all(open);
-        above.note_if_full(&self.claims);
+    /// Gives the claim of `number` back; the state before, which tells what has to follow.
+    #[inline]
+    pub(crate) fn release(&self, number: u32) -> State {
+        self.claims.release(slot_of(number))
+    }
+
+    /// A chunk in which what is open in `words` is open.
+    pub(crate) fn with_words(words: &[SlotWord; FAN]) -> Self {
+        let open = words.iter().rev();
+        let open = open.fold(0, |bits, word| bits << 1 | u64::from(word.index().is_some()));
+        let slots = std::array::from_fn(|slot| Slot::with(words[slot]));
+        Self { claims: Occupancy::with(open), slots }
     }
 
     /// The lowest open number from `number` on in this chunk, and its word.

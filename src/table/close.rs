@@ -153,15 +153,18 @@ impl<T> FdTable<T> {
 
     /// Closes a number; `None` if it is not open.
     pub(super) fn close_number(&self, number: Number) -> Option<Descriptor<'_, T>> {
-        let closed = self.vacate(number)?;
-        // After the slot is empty, so that the number is not reused before.
-        self.tiers.release(number);
-        Some(closed)
+        let (word, before) = self.tiers.with_chunk(number, |chunk| {
+            let word = chunk.slot(number.get()).vacate()?;
+            // After the slot is empty, so that the number is not reused before.
+            Some((word, chunk.release(number.get())))
+        })?;
+        self.tiers.released(number, before);
+        Some(Descriptor::new(number, word, self.files.adopt(word.index()?)))
     }
 
     /// Empties the slot of an open number; the claim and the slot's reference are the caller's.
     fn vacate(&self, number: Number) -> Option<Descriptor<'_, T>> {
-        let word = self.tiers.with_slot(number, Slot::vacate).flatten()?;
+        let word = self.tiers.with_chunk(number, |chunk| chunk.slot(number.get()).vacate())?;
         Some(Descriptor::new(number, word, self.files.adopt(word.index()?)))
     }
 
@@ -174,14 +177,15 @@ impl<T> FdTable<T> {
         change: impl Fn(&Slot, SlotWord) -> Result<(), SlotWord>,
     ) -> Result<Descriptor<'_, T>, Error> {
         loop {
-            let tried = self.tiers.with_slot(number, |slot| {
+            let tried = self.tiers.with_chunk(number, |chunk| {
+                let slot = chunk.slot(number.get());
                 // Our count keeps the id as it is until the CAS has told.
                 let (word, file) = self.files.acquire_from(slot).ok()?;
                 let changed = (file.id() == id).then(|| change(slot, word).is_ok());
                 Some((word, file, changed))
             });
             // Dropped outside of the closure, and so of an epoch guard: it may be the last one.
-            let (word, file, changed) = tried.flatten().ok_or(Error::BadFd)?;
+            let (word, file, changed) = tried.ok_or(Error::BadFd)?;
             if changed.ok_or(Error::BadFd)? {
                 return Ok(Descriptor::new(number, word, file));
             }

@@ -6,7 +6,10 @@ use crate::{
     Descriptor, Error, FdFlags, FdTable, FileId, FileRef, Placement, Rejected, sync::spin_loop,
 };
 
-use super::number::Number;
+use super::{
+    chunk::{Put, slot_of},
+    number::Number,
+};
 
 /// How often `dup2` looks again at a number that another call holds, before it answers `EBUSY`.
 const PATIENCE: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 128 };
@@ -32,8 +35,7 @@ impl<T> FdTable<T> {
     pub fn dup(&self, old: RawFd, placement: Placement, flags: FdFlags) -> Result<RawFd, Error> {
         let file = self.get(old).ok_or(Error::BadFd)?;
         let number = self.claim(placement)?;
-        self.fill(number, file.into_index(), flags);
-        Ok(number.fd())
+        Ok(self.fill(number, file.into_index(), flags))
     }
 
     /// `dup2(2)`: makes `new` refer to the file of `old`, with no flags, and returns the file that
@@ -185,19 +187,28 @@ impl<T> FdTable<T> {
         file: FileRef<'a, T>,
         flags: FdFlags,
     ) -> Result<Option<Descriptor<'a, T>>, Rejected<FileRef<'a, T>>> {
+        let (fd, index) = (number.get(), file.index());
         for _ in 0..=PATIENCE {
-            let displaced =
-                self.tiers.with_slot(number, |slot| slot.replace(file.index(), flags)).flatten();
-            if let Some((word, displaced)) = displaced {
-                file.into_index();
-                let displaced = self.files.adopt(displaced);
-                return Ok(Some(Descriptor::new(number, word, displaced)));
+            match self.tiers.with_chunk(number, |chunk| chunk.put(fd, index, flags)) {
+                Some(Put::Replaced(word)) => {
+                    file.into_index();
+                    let displaced = word.index().map(|index| self.files.adopt(index));
+                    return Ok(displaced.map(|file| Descriptor::new(number, word, file)));
+                }
+                Some(Put::Opened(before)) => {
+                    file.into_index();
+                    if before.is_filled_by(slot_of(fd)) {
+                        self.tiers.note_if_full(number);
+                    }
+                    return Ok(None);
+                }
+                // The first of its chunk, and its claim makes one.
+                None if self.tiers.claim(number) => {
+                    self.fill(number, file.into_index(), flags);
+                    return Ok(None);
+                }
+                Some(Put::Taken) | None => spin_loop(),
             }
-            if self.tiers.claim(number) {
-                self.fill(number, file.into_index(), flags);
-                return Ok(None);
-            }
-            spin_loop();
         }
         Err(Rejected::new(Error::Busy, file))
     }

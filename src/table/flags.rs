@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 
 use crate::{Error, FdFlags, FdTable, FileId};
 
-use super::{number::Number, slot::SlotWord};
+use super::{chunk::Chunk, number::Number, slot::SlotWord};
 
 impl<T> FdTable<T> {
     /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot, in the gap under an
@@ -20,8 +20,11 @@ impl<T> FdTable<T> {
     #[inline]
     #[must_use]
     pub fn flags(&self, fd: RawFd) -> Option<FdFlags> {
-        let word = self.tiers.with_slot(Number::new(fd)?, |slot| slot.load())?;
-        word.index().map(|_| word.flags())
+        let number = Number::new(fd)?;
+        self.tiers.with_chunk(number, |chunk| {
+            let word = chunk.slot(number.get()).load();
+            word.index().map(|_| word.flags())
+        })
     }
 
     /// Sets all eight flags of `fd` and returns those before.
@@ -92,7 +95,8 @@ impl<T> FdTable<T> {
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
         let number = Number::new(fd).ok_or(Error::BadFd)?;
-        let before = self.tiers.with_slot(number, |slot| slot.update_flags(change)).flatten();
+        let update = |chunk: &Chunk| chunk.slot(number.get()).update_flags(change);
+        let before = self.tiers.with_chunk(number, update);
         before.map(SlotWord::flags).ok_or(Error::BadFd)
     }
 

@@ -22,9 +22,10 @@ use crate::sync::{
 };
 
 use super::{
-    chunk::{Chunk, Found, Search},
-    occupancy::{FAN, FAN_BITS},
-    slot::{Slot, SlotWord},
+    chunk::{Chunk, Found, Search, chunk_start, slot_of},
+    occupancy::{Above, FAN, FAN_BITS, Occupancy, State},
+    slot::SlotWord,
+    spare::{Emptied, Spare},
     tree::{Link, Node, Place, Visit},
 };
 
@@ -52,6 +53,7 @@ pub(crate) struct Gap {
     class31: Atomic<Node30>,
     /// Raised before a dead chunk or node is unlinked. Read by: copies of the table.
     deaths: AtomicU64,
+    spare: Spare,
 }
 
 /// The class of a number: its bit length in steps of five.
@@ -105,6 +107,7 @@ impl Gap {
             class30: Atomic::null(),
             class31: Atomic::null(),
             deaths: AtomicU64::new(0),
+            spare: Spare::none(),
         }
     }
 
@@ -119,46 +122,83 @@ impl Gap {
         self.deaths.load(Ordering::Acquire)
     }
 
-    /// Runs `f` on the slot of `number`, if its chunk is there.
-    #[inline]
-    pub(crate) fn with_slot<R>(&self, number: u32, f: impl FnOnce(&Slot) -> R) -> Option<R> {
+    /// Runs `f` on the chunk of `number`, if it is there.
+    #[inline(never)]
+    pub(crate) fn with_chunk<R>(
+        &self,
+        number: u32,
+        f: impl FnOnce(&Chunk) -> Option<R>,
+    ) -> Option<R> {
         let guard = epoch::pin();
-        let chunk = on_root!(self, class_of(number), |root| root.chunk(number, &guard))?;
-        Some(f(chunk.slot(number)))
+        f(on_root!(self, class_of(number), |root| root.chunk(number, &guard))?)
     }
 
-    pub(crate) fn claim_lowest(&self, search: Search) -> Found {
-        self.changing(|visit| {
-            let mut from = search.from;
-            while from < search.to {
-                let class = class_of(from);
-                let part = Search { from, to: search.to.min(class_end(class)), ..search };
-                match on_root!(self, class, |root| root.claim_lowest(part, visit)) {
-                    Found::Full => from = class_end(class),
-                    found => return found,
-                }
+    pub(crate) fn claim_lowest(&self, search: Search, visit: &Visit<'_>) -> Found {
+        let mut from = search.from;
+        while from < search.to {
+            let class = class_of(from);
+            let part = Search { from, to: search.to.min(class_end(class)), ..search };
+            match on_root!(self, class, |root| root.claim_lowest(part, visit)) {
+                Found::Full => from = class_end(class),
+                found => return found,
             }
-            Found::Full
-        })
+        }
+        Found::Full
     }
 
-    pub(crate) fn release(&self, number: u32) {
+    /// What has to follow [`Chunk::release`], which has found the state `before`.
+    pub(crate) fn released(&self, number: u32, before: State) {
+        if before.is_marked() {
+            self.tell_freed(number);
+        }
+        if before.is_only(slot_of(number)) {
+            self.emptied(chunk_start(number));
+        }
+    }
+
+    fn emptied(&self, chunk: u32) {
+        if let Emptied::Goes(spare) = self.spare.emptied(chunk) {
+            self.reclaim(chunk);
+            spare.into_iter().for_each(|chunk| self.reclaim(chunk));
+        }
+    }
+
+    /// Reclaims the chunk of `number`, if it is there and empty, and the nodes that this empties.
+    #[cold]
+    fn reclaim(&self, number: u32) {
         self.changing(|visit| {
-            on_root!(self, class_of(number), |root| root.release(number, visit));
+            on_root!(self, class_of(number), |root| root.reclaim(number, visit));
         });
     }
 
-    /// Opens, for a table that nobody else sees yet, what is open in `words`, of which `first` is
-    /// one.
-    pub(crate) fn plant(&self, first: u32, words: &[SlotWord; FAN]) {
+    #[cold]
+    fn tell_freed(&self, number: u32) {
+        self.with_path(number, &mut |chunk, above| above.freed(chunk));
+    }
+
+    /// Tells the nodes above the chunk of `number` that it is full, if it is.
+    pub(crate) fn note_if_full(&self, number: u32) {
+        self.with_path(number, &mut |chunk, above| above.note_if_full(chunk));
+    }
+
+    fn with_path(&self, number: u32, f: &mut dyn FnMut(&Occupancy, &Above<'_>)) {
+        let guard = epoch::pin();
+        on_root!(self, class_of(number), |root| root.with_path(number, &guard, f));
+    }
+
+    /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk of
+    /// `number`.
+    pub(crate) fn plant(&self, number: u32, words: &[SlotWord; FAN]) {
+        let chunk = Chunk::with_words(words);
         self.changing(|visit| {
-            on_root!(self, class_of(first), |root| root.plant(first, words, visit));
+            on_root!(self, class_of(number), |root| root.plant(chunk, number, visit));
         });
+        self.note_if_full(number);
     }
 
     /// Runs `f` under a guard, and then gives back what memory it has retired.
     #[inline]
-    fn changing<R>(&self, f: impl FnOnce(&Visit<'_>) -> R) -> R {
+    pub(crate) fn changing<R>(&self, f: impl FnOnce(&Visit<'_>) -> R) -> R {
         let guard = epoch::pin();
         let visit = Visit { guard: &guard, deaths: &self.deaths, retired: Cell::new(false) };
         let result = f(&visit);

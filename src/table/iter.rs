@@ -134,12 +134,6 @@ impl<T> Drop for Drain<'_, T> {
     }
 }
 
-impl<T> Drop for FdTable<T> {
-    fn drop(&mut self) {
-        drop(Drain::new(self, 0, NUMBERS));
-    }
-}
-
 impl<T> FusedIterator for Iter<'_, T> {}
 impl<T> FusedIterator for Drain<'_, T> {}
 

@@ -64,38 +64,52 @@ pub(crate) enum Reading {
 }
 
 impl State {
+    #[inline]
     pub(crate) fn has(self, i: usize) -> bool {
         self.0 & 1 << i != 0
     }
 
+    #[inline]
     pub(crate) fn is_full(self) -> bool {
         self.0 & ALL == ALL
     }
 
+    /// Whether bit `i` is the last one that is missing.
+    #[inline]
+    pub(crate) fn is_filled_by(self, i: usize) -> bool {
+        (self.0 | 1 << i) & ALL == ALL
+    }
+
     /// Whether bit `i` is the only one.
+    #[inline]
     pub(crate) fn is_only(self, i: usize) -> bool {
         self.0 & ALL == 1 << i
     }
 
+    #[inline]
     pub(crate) fn is_dead(self) -> bool {
         self.0 & DEAD != 0
     }
 
+    #[inline]
     pub(crate) fn is_marked(self) -> bool {
         self.0 & MARKED != 0
     }
 
     /// The lowest bit from `from` on, below `to`, that is not set.
+    #[inline]
     pub(crate) fn first_clear(self, from: usize, to: usize) -> Option<usize> {
         first(!self.0, from, to)
     }
 
     /// The lowest bit from `from` on that is set.
+    #[inline]
     pub(crate) fn first_set(self, from: usize) -> Option<usize> {
         first(self.0, from, FAN)
     }
 }
 
+#[inline]
 fn first(bits: u64, from: usize, to: usize) -> Option<usize> {
     let below = (1u64 << to) - 1;
     let candidates = bits & below & !((1 << from) - 1);
@@ -108,15 +122,17 @@ impl Occupancy {
         Self(AtomicU64::new(0))
     }
 
-    /// With the given bit set.
-    pub(crate) fn with(bit: usize) -> Self {
-        Self(AtomicU64::new(1 << bit))
+    /// With the given bits set.
+    pub(crate) fn with(bits: u64) -> Self {
+        Self(AtomicU64::new(bits))
     }
 
+    #[inline]
     pub(crate) fn load(&self, ordering: Ordering) -> State {
         State(self.0.load(ordering))
     }
 
+    #[inline]
     pub(crate) fn read(&self, reading: Reading) -> State {
         match reading {
             // Relaxed: what is found is confirmed by the claim's RMW; what is passed by was not
@@ -134,12 +150,6 @@ impl Occupancy {
         State(self.0.fetch_or(1 << i, Ordering::Acquire))
     }
 
-    /// Sets several bits at once, in a chunk that nobody else sees yet.
-    pub(crate) fn claim_all(&self, bits: u32) {
-        // Relaxed: published with the table.
-        self.0.fetch_or(bits.into(), Ordering::Relaxed);
-    }
-
     /// Clears bit `i`, the caller's claim, and returns the state before.
     #[inline]
     pub(crate) fn release(&self, i: usize) -> State {
@@ -150,6 +160,13 @@ impl Occupancy {
 
     /// Makes a chunk dead if it has no claims; false if it has, or is dead already.
     pub(crate) fn kill(&self) -> bool {
+        // An RMW in any case, Release: who releases the last claim after this sees all that the
+        // caller has done, as to say which chunk is the spare one; pairs with the Acquire in
+        // `release`.
+        let knocked = self.0.fetch_or(0, Ordering::Release);
+        if knocked & (ALL | DEAD) != 0 {
+            return false;
+        }
         let kill = |word: u64| (word & (ALL | DEAD) == 0).then_some(word | DEAD);
         // Release: what was closed here is closed before the death is counted; pairs with the
         // Acquire in `is_dead`.

@@ -4,7 +4,7 @@ use std::os::fd::RawFd;
 
 use crate::{Error, FdFlags, FdTable, Rejected, Reservation, sync::thread_index};
 
-use super::{number::Number, occupancy::FAN, tiers::HOT_CHUNKS};
+use super::{number::Number, tiers::HOT_CHUNKS};
 
 /// An odd step through the chunks of the hot ranges that keeps neighbouring threads apart.
 const STRIDE: usize = 61;
@@ -69,9 +69,16 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<RawFd, Rejected<T>> {
-        match self.reserve(placement) {
-            Ok(number) => number.install(file, flags),
-            Err(error) => Err(Rejected::new(error, file)),
+        let number = match self.claim(placement) {
+            Ok(number) => number,
+            Err(error) => return Err(Rejected::new(error, file)),
+        };
+        match self.files.create(file) {
+            Ok(file) => Ok(self.fill(number, file.into_index(), flags)),
+            Err(rejected) => {
+                self.tiers.release(number);
+                Err(rejected)
+            }
         }
     }
 
@@ -131,6 +138,7 @@ impl<T> FdTable<T> {
     }
 
     /// Claims a number; the claim is the caller's to fill or to release.
+    #[inline]
     pub(crate) fn claim(&self, placement: Placement) -> Result<Number, Error> {
         let limit = self.limit();
         let number = match placement {
@@ -152,12 +160,9 @@ impl<T> FdTable<T> {
     /// Goes through the chunks of the hot ranges from the thread's own one on, and only then to the
     /// lowest free number of all.
     fn claim_any(&self, limit: u32) -> Option<Number> {
-        let home = thread_index().wrapping_mul(STRIDE);
-        let hot = (0..HOT_CHUNKS as usize)
-            .map(|i| self.tiers.hot_chunk((home + i) % HOT_CHUNKS as usize));
-        let claimed = hot
-            .filter(|start| *start < limit)
-            .find_map(|start| self.tiers.try_claim_lowest(start, limit.min(start + FAN as u32)));
+        let home = thread_index().wrapping_mul(STRIDE) % HOT_CHUNKS;
+        let mut chunks = (home..HOT_CHUNKS).chain(0..home);
+        let claimed = chunks.find_map(|chunk| self.tiers.claim_in_hot_chunk(chunk, limit));
         claimed.or_else(|| self.tiers.claim_lowest(0, limit))
     }
 }

@@ -147,8 +147,7 @@ impl<'a, T> Reservation<'a, T> {
     #[inline]
     fn fill(mut self, index: u32, flags: FdFlags) -> RawFd {
         self.passed_on = true;
-        self.table().fill(self.number, index, flags);
-        self.fd()
+        self.table().fill(self.number, index, flags)
     }
 }
 

@@ -61,8 +61,8 @@ impl SlotWord {
 }
 
 impl Slot {
-    pub(crate) fn empty() -> Self {
-        Self(AtomicU64::new(0))
+    pub(crate) fn with(word: SlotWord) -> Self {
+        Self(AtomicU64::new(word.0))
     }
 
     #[inline]
@@ -92,12 +92,6 @@ impl Slot {
         self.0.store(word.opened(index, flags).0, Ordering::Release);
     }
 
-    /// Sets the word, in a table that nobody else sees yet.
-    pub(crate) fn plant(&self, word: SlotWord) {
-        // Relaxed: published with the table.
-        self.0.store(word.0, Ordering::Relaxed);
-    }
-
     /// Replaces `word`, which must be open, by a word in which the slot is open on `index`; else
     /// says what the slot holds instead.
     #[inline]
@@ -124,15 +118,15 @@ impl Slot {
         }
     }
 
-    /// Opens an open slot on another description; the word before is returned with its index, and
-    /// the reference that it stood for is the caller's. `None` for an empty slot.
+    /// Opens an open slot on another description; the reference that the word returned stood for is
+    /// the caller's. `None` for an empty slot.
     #[inline]
-    pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<(SlotWord, u32)> {
+    pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<SlotWord> {
         let mut word = self.load();
         loop {
-            let before = word.index()?;
+            word.index()?;
             match self.swap(word, index, flags) {
-                Ok(()) => return Some((word, before)),
+                Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
         }

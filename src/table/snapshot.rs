@@ -10,7 +10,7 @@
 //! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
 //! go unseen.
 
-use std::{iter::Peekable, mem, ptr, vec};
+use std::{mem, ptr};
 
 use crate::{
     FdFlags, FdTable, FileRef, OpenFileTable,
@@ -29,16 +29,15 @@ use super::{
 };
 
 /// What to copy, by number and flags.
-type Keep<'k> = &'k dyn Fn(u32, FdFlags) -> bool;
+pub(crate) trait Keep: Fn(u32, FdFlags) -> bool {}
+impl<F: Fn(u32, FdFlags) -> bool> Keep for F {}
 
-struct Snapshot<'a, T> {
+struct Snapshot<'a, T, K: Keep> {
     files: &'a OpenFileTable<T>,
-    keep: Keep<'a>,
-    /// What this pass has read, in order. Invariant: each open word here and in `last` that `keep`
-    /// keeps has one reference counted for it.
+    keep: K,
+    /// What was last read, in order. Invariant: each open word that `keep` keeps has one reference
+    /// counted for it.
     chunks: Vec<Copied>,
-    /// What the pass before has read, and this one has not come to.
-    last: Peekable<vec::IntoIter<Copied>>,
     /// References that were counted for words which have changed.
     stale: Vec<FileRef<'a, T>>,
 }
@@ -69,12 +68,13 @@ impl<T> FdTable<T> {
     /// ```
     #[must_use]
     pub fn fork(&self) -> FdTable<T> {
-        self.copy(&|_, _| true)
+        self.copy(|_, _| true)
     }
 
     /// A copy, at one instant, of what `keep` keeps.
-    pub(crate) fn copy(&self, keep: Keep<'_>) -> FdTable<T> {
-        let mut snapshot = Snapshot::new(&self.files, keep);
+    pub(crate) fn copy(&self, keep: impl Keep) -> FdTable<T> {
+        let mut snapshot =
+            Snapshot { files: &self.files, keep, chunks: Vec::new(), stale: Vec::new() };
         snapshot.take(&self.tiers);
         let copy = Self {
             files: self.files.clone(),
@@ -87,12 +87,7 @@ impl<T> FdTable<T> {
     }
 }
 
-impl<'a, T> Snapshot<'a, T> {
-    fn new(files: &'a OpenFileTable<T>, keep: Keep<'a>) -> Self {
-        let last = Vec::new().into_iter().peekable();
-        Self { files, keep, chunks: Vec::new(), last, stale: Vec::new() }
-    }
-
+impl<T, K: Keep> Snapshot<'_, T, K> {
     /// Reads the table until one pass finds everything as the pass before.
     fn take(&mut self, tiers: &Tiers) {
         let guard = epoch::pin();
@@ -107,31 +102,41 @@ impl<'a, T> Snapshot<'a, T> {
 
     /// Reads every word; true if each is as it was last read, in the same chunks.
     fn pass(&mut self, tiers: &Tiers, guard: &Guard) -> bool {
-        let mut same = true;
-        self.last = mem::take(&mut self.chunks).into_iter().peekable();
-        tiers.for_each_chunk(guard, |start, chunk| {
-            same &= !self.forget_while(|copied| copied.start <= start && !copied.is(chunk));
-            let known = self.last.next_if(|copied| copied.is(chunk));
-            same &= known.is_some();
-            self.chunks.push(known.unwrap_or_else(|| Copied::new(start, chunk)));
-            same &= self.read_last(chunk);
-        });
-        same &= !self.forget_while(|_| true);
+        let (mut same, mut count) = (true, 0);
+        for (at, (start, chunk)) in tiers.chunks(guard).enumerate() {
+            same &= self.come_to(at, start, chunk);
+            same &= self.read(at, chunk);
+            count = at + 1;
+        }
+        same &= !self.forget(count..self.chunks.len());
         release_all(self.stale.drain(..));
         same
     }
 
-    /// Reads the words of the chunk that was pushed last; true if each is as it was last read.
-    fn read_last(&mut self, chunk: &Chunk) -> bool {
-        let Some(at) = self.chunks.len().checked_sub(1) else { return true };
+    /// Makes sure that `chunks[at]` is this chunk; true if it was.
+    fn come_to(&mut self, at: usize, start: u32, chunk: &Chunk) -> bool {
+        let rest = &self.chunks[at..];
+        if rest.first().is_some_and(|copied| copied.is(chunk)) {
+            return true;
+        }
+        let gone = rest.iter().take_while(|copied| copied.start <= start && !copied.is(chunk));
+        let gone = gone.count();
+        self.forget(at..at + gone);
+        if !self.chunks.get(at).is_some_and(|copied| copied.is(chunk)) {
+            self.chunks.insert(at, Copied { start, chunk, words: [SlotWord::EMPTY; FAN] });
+        }
+        false
+    }
+
+    /// Reads the words of a chunk; true if each is as it was last read.
+    fn read(&mut self, at: usize, chunk: &Chunk) -> bool {
         let mut same = true;
         for (i, slot) in chunk.slots().iter().enumerate() {
             let old = self.chunks[at].words[i];
             if slot.load() != old {
                 same = false;
                 let number = self.chunks[at].start + i as u32;
-                let new = self.count(number, slot);
-                self.chunks[at].words[i] = new;
+                self.chunks[at].words[i] = self.count(number, slot);
                 self.stale.extend(self.counted(number, old));
             }
         }
@@ -139,6 +144,7 @@ impl<'a, T> Snapshot<'a, T> {
     }
 
     /// Reads a slot, and counts a reference if the word is kept.
+    #[inline]
     fn count(&self, number: u32, slot: &Slot) -> SlotWord {
         match self.files.acquire_from(slot) {
             Ok((word, file)) if (self.keep)(number, word.flags()) => {
@@ -147,24 +153,6 @@ impl<'a, T> Snapshot<'a, T> {
             }
             Ok((word, _)) | Err(word) => word,
         }
-    }
-
-    /// The reference that is counted for a word, if one is.
-    fn counted(&self, number: u32, word: SlotWord) -> Option<FileRef<'a, T>> {
-        let index = word.index().filter(|_| (self.keep)(number, word.flags()))?;
-        Some(self.files.adopt(index))
-    }
-
-    /// Passes by what was read last; true if there was any.
-    fn forget_while(&mut self, gone: impl Fn(&Copied) -> bool) -> bool {
-        let mut any = false;
-        while let Some(copied) = self.last.next_if(&gone) {
-            any = true;
-            for (number, word) in (copied.start..).zip(copied.words) {
-                self.stale.extend(self.counted(number, word));
-            }
-        }
-        any
     }
 
     /// Passes what was copied on to an empty table that nobody else sees yet.
@@ -180,21 +168,34 @@ impl<'a, T> Snapshot<'a, T> {
     }
 }
 
-impl<T> Drop for Snapshot<'_, T> {
+impl<'a, T, K: Keep> Snapshot<'a, T, K> {
+    /// The reference that is counted for a word, if one is.
+    fn counted(&self, number: u32, word: SlotWord) -> Option<FileRef<'a, T>> {
+        let index = word.index().filter(|_| (self.keep)(number, word.flags()))?;
+        Some(self.files.adopt(index))
+    }
+
+    /// Forgets chunks that are not there any more; true if there were any.
+    fn forget(&mut self, gone: std::ops::Range<usize>) -> bool {
+        let gone: Vec<_> = self.chunks.drain(gone).collect();
+        for copied in &gone {
+            for (number, word) in (copied.start..).zip(copied.words) {
+                self.stale.extend(self.counted(number, word));
+            }
+        }
+        !gone.is_empty()
+    }
+}
+
+impl<T, K: Keep> Drop for Snapshot<'_, T, K> {
     /// Gives back what was counted, when a panic in the drop of a file has ended the copy.
     fn drop(&mut self) {
-        self.forget_while(|_| true);
-        self.last = mem::take(&mut self.chunks).into_iter().peekable();
-        self.forget_while(|_| true);
+        self.forget(0..self.chunks.len());
         release_all(self.stale.drain(..));
     }
 }
 
 impl Copied {
-    fn new(start: u32, chunk: &Chunk) -> Self {
-        Self { start, chunk, words: [SlotWord::EMPTY; FAN] }
-    }
-
     fn is(&self, chunk: &Chunk) -> bool {
         ptr::eq(self.chunk, chunk)
     }

@@ -5,43 +5,25 @@ use crate::sync::epoch::{self, Guard};
 
 use super::{
     chunk::{Chunk, Found, Search, chunk_start},
-    dense::Dense,
+    dense::{self, Dense},
     gap::{GAP_START, Gap, NUMBERS},
     number::Number,
-    occupancy::{FAN, Reading},
-    slot::{Slot, SlotWord},
+    occupancy::{FAN, Reading, State},
+    slot::SlotWord,
+    tree::Visit,
 };
 
-const HIGH_GROUPS: usize = if cfg!(all(test, feature = "loom")) { 1 } else { 4 };
-/// How many numbers the high range holds.
-pub(crate) const HIGH_SPAN: u32 = Dense::<HIGH_GROUPS>::SPAN;
+/// How many numbers the high range holds; the low one holds `GAP_START`.
+pub(crate) const HIGH_SPAN: u32 = dense::SPAN - GAP_START;
 /// How many chunks the hot ranges hold.
-pub(crate) const HOT_CHUNKS: u32 = (GAP_START + HIGH_SPAN) / FAN as u32;
+pub(crate) const HOT_CHUNKS: usize = dense::SPAN as usize / FAN;
 
 pub(crate) struct Tiers {
     /// Where the high range starts. Invariant: a multiple of `FAN`, from `GAP_START` to `NUMBERS -
     /// HIGH_SPAN`.
     base: u32,
-    low: Dense<1>,
-    high: Dense<HIGH_GROUPS>,
+    hot: Dense,
     gap: Gap,
-}
-
-/// Runs `$body` with `$tier` as the number's tier and `$at` as the number there.
-macro_rules! on_tier {
-    ($tiers:expr, $number:expr, |$tier:ident, $at:ident| $body:expr) => {{
-        let (tiers, number): (&Tiers, u32) = ($tiers, $number);
-        if number < GAP_START {
-            let ($tier, $at) = (&tiers.low, number);
-            $body
-        } else if number.wrapping_sub(tiers.base) < HIGH_SPAN {
-            let ($tier, $at) = (&tiers.high, number - tiers.base);
-            $body
-        } else {
-            let ($tier, $at) = (&tiers.gap, number);
-            $body
-        }
-    }};
 }
 
 impl Tiers {
@@ -49,86 +31,125 @@ impl Tiers {
     pub(crate) fn new(base: u32) -> Option<Self> {
         let fits =
             base.is_multiple_of(FAN as u32) && (GAP_START..=NUMBERS - HIGH_SPAN).contains(&base);
-        fits.then(|| Self { base, low: Dense::new(), high: Dense::new(), gap: Gap::new() })
+        fits.then(|| Self { base, hot: Dense::new(), gap: Gap::new() })
     }
 
     /// Tiers of the same shape with nothing in them.
     pub(crate) fn empty_like(&self) -> Self {
-        Self { base: self.base, low: Dense::new(), high: Dense::new(), gap: Gap::new() }
+        Self { base: self.base, hot: Dense::new(), gap: Gap::new() }
     }
 
     pub(crate) fn base(&self) -> u32 {
         self.base
     }
 
-    /// Runs `f` on the slot of `number`, if its chunk is there. In the gap, `f` runs under an epoch
-    /// guard.
+    /// The place of a number in the hot ranges, if it is in them.
     #[inline]
-    pub(crate) fn with_slot<R>(&self, number: Number, f: impl FnOnce(&Slot) -> R) -> Option<R> {
-        on_tier!(self, number.get(), |tier, at| tier.with_slot(at, f))
+    fn hot_place(&self, number: u32) -> Option<u32> {
+        if number < GAP_START {
+            return Some(number);
+        }
+        let high = number.wrapping_sub(self.base);
+        (high < HIGH_SPAN).then(|| GAP_START + high)
+    }
+
+    /// The number of a place.
+    #[inline]
+    fn hot_number(&self, place: u32) -> u32 {
+        if place < GAP_START { place } else { self.base + (place - GAP_START) }
+    }
+
+    /// Runs `f` on the chunk of `number`, if it is there. In the gap, `f` runs under an epoch
+    /// guard.
+    // Always: what is done to a slot costs less than a call.
+    #[inline(always)]
+    pub(crate) fn with_chunk<R>(
+        &self,
+        number: Number,
+        f: impl FnOnce(&Chunk) -> Option<R>,
+    ) -> Option<R> {
+        match self.hot_place(number.get()) {
+            Some(place) => f(self.hot.chunk(place)?),
+            None => self.gap.with_chunk(number.get(), f),
+        }
     }
 
     /// Claims the lowest free number from `from` on, below `to`: in each tier on the way, and then
     /// with RMWs once more, to be sure.
+    #[inline]
     pub(crate) fn claim_lowest(&self, from: u32, to: u32) -> Option<Number> {
-        let confirm = || self.search(Search { from, to, reading: Reading::Confirm });
-        self.try_claim_lowest(from, to).or_else(confirm)
+        match self.claim_near(from, to) {
+            None => self.claim_anywhere(from, to),
+            number => number,
+        }
     }
 
-    /// The same, for a caller that goes on looking elsewhere.
-    pub(crate) fn try_claim_lowest(&self, from: u32, to: u32) -> Option<Number> {
-        self.search(Search { from, to, reading: Reading::Load })
+    fn claim_anywhere(&self, from: u32, to: u32) -> Option<Number> {
+        let search = |reading| {
+            let search = Search { from, to, reading };
+            self.gap.changing(|visit| self.search(search, visit))
+        };
+        search(Reading::Load).or_else(|| search(Reading::Confirm))
+    }
+
+    /// Claims the lowest free number from `from` on, below `to`, if it is found at once: `from` is
+    /// in a hot range, and so is the first chunk that is not full.
+    #[inline]
+    fn claim_near(&self, from: u32, to: u32) -> Option<Number> {
+        let place = self.hot_place(from)?;
+        let place = self.hot.claim_near(place, place + to.checked_sub(from)?)?;
+        Number::from_u32(self.hot_number(place))
     }
 
     /// Claims one number; false if it is taken.
     pub(crate) fn claim(&self, number: Number) -> bool {
-        self.search(Search::exactly(number.get())).is_some()
+        match self.hot_place(number.get()) {
+            Some(place) => self.hot.claim_lowest(Search::exactly(place)) != Found::Full,
+            None => self
+                .gap
+                .changing(|visit| self.search(Search::exactly(number.get()), visit).is_some()),
+        }
     }
 
-    fn search(&self, search: Search) -> Option<Number> {
+    fn search(&self, search: Search, visit: &Visit<'_>) -> Option<Number> {
         let mut from = search.from;
         while from < search.to {
-            let (start, end) = self.bounds(from);
-            let part = |from, start| Search {
-                from: from - start,
-                to: search.to.min(end) - start,
-                ..search
-            };
-            let found = if from < GAP_START {
-                self.low.claim_lowest(part(from, 0))
-            } else if start == self.base {
-                self.high.claim_lowest(part(from, start))
-            } else {
-                self.gap.claim_lowest(part(from, 0))
+            let to = search.to.min(self.stretch_end(from));
+            let found = match self.hot_place(from) {
+                Some(place) => {
+                    let part = Search { from: place, to: place + (to - from), ..search };
+                    self.hot.claim_lowest(part).at(|place| self.hot_number(place))
+                }
+                None => self.gap.claim_lowest(Search { from, to, ..search }, visit),
             };
             match found {
-                Found::Claimed(at) => {
-                    return Number::from_u32(if start == self.base { start + at } else { at });
-                }
+                Found::Claimed(number) => return Number::from_u32(number),
                 // What died has been unlinked, or is about to be by another thread: go on from here
                 // again.
                 Found::Dead => {}
-                Found::Full => from = end,
+                Found::Full => from = to,
             }
         }
         None
     }
 
-    /// The stretch of one tier that a number is in.
-    fn bounds(&self, number: u32) -> (u32, u32) {
+    /// Where the stretch of one tier ends that a number is in.
+    fn stretch_end(&self, number: u32) -> u32 {
         let high_end = self.base + HIGH_SPAN;
-        match number {
-            ..GAP_START => (0, GAP_START),
-            _ if number < self.base => (GAP_START, self.base),
-            _ if number < high_end => (self.base, high_end),
-            _ => (high_end, NUMBERS),
-        }
+        let ends = [GAP_START, self.base, high_end];
+        ends.into_iter().find(|end| number < *end).unwrap_or(NUMBERS)
     }
 
-    /// The first number of chunk `i` of the hot ranges.
-    pub(crate) fn hot_chunk(&self, i: usize) -> u32 {
-        let start = (i * FAN) as u32;
-        if start < GAP_START { start } else { self.base + (start - GAP_START) }
+    /// Claims a number in chunk `i` of the hot ranges, below `limit`.
+    #[inline]
+    pub(crate) fn claim_in_hot_chunk(&self, i: usize, limit: u32) -> Option<Number> {
+        let from = (i * FAN) as u32;
+        let count = limit.saturating_sub(self.hot_number(from)).min(FAN as u32);
+        let search = Search { from, to: from + count, reading: Reading::Load };
+        match self.hot.claim_lowest(search) {
+            Found::Claimed(place) => Number::from_u32(self.hot_number(place)),
+            Found::Full | Found::Dead => None,
+        }
     }
 
     /// How many chunks have died or are about to; see [`Gap::deaths`].
@@ -138,20 +159,38 @@ impl Tiers {
 
     /// Gives a claim back.
     pub(crate) fn release(&self, number: Number) {
-        on_tier!(self, number.get(), |tier, at| tier.release(at));
+        // The claim keeps the chunk.
+        if let Some(before) = self.with_chunk(number, |chunk| Some(chunk.release(number.get()))) {
+            self.released(number, before);
+        }
     }
 
-    /// Calls `f` with each chunk, in order, and its first number, under the caller's guard.
-    pub(crate) fn for_each_chunk<'g>(
-        &'g self,
-        guard: &'g Guard,
-        mut f: impl FnMut(u32, &'g Chunk),
-    ) {
-        let mut from = 0;
-        while let Some((start, chunk)) = self.next_chunk(from, guard) {
-            f(start, chunk);
-            from = start + FAN as u32;
+    /// What has to follow [`Chunk::release`], which has found the state `before`.
+    #[inline]
+    pub(crate) fn released(&self, number: Number, before: State) {
+        match self.hot_place(number.get()) {
+            Some(place) => self.hot.released(place, before),
+            None => self.gap.released(number.get(), before),
         }
+    }
+
+    /// Tells the places above the chunk of `number` that it is full, if it is.
+    #[cold]
+    pub(crate) fn note_if_full(&self, number: Number) {
+        match self.hot_place(number.get()) {
+            Some(place) => self.hot.note_if_full(place),
+            None => self.gap.note_if_full(number.get()),
+        }
+    }
+
+    /// The chunks, in order, each with its first number, under the caller's guard.
+    pub(crate) fn chunks<'g>(&'g self, guard: &'g Guard) -> impl Iterator<Item = (u32, &'g Chunk)> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let (start, chunk) = self.next_chunk(from, guard)?;
+            from = start + FAN as u32;
+            Some((start, chunk))
+        })
     }
 
     /// The first open number from `from` on, below `to`, and its word.
@@ -173,14 +212,14 @@ impl Tiers {
     /// The first chunk that has numbers at or above `from`, and the first of those numbers.
     fn next_chunk<'g>(&'g self, mut from: u32, guard: &'g Guard) -> Option<(u32, &'g Chunk)> {
         while from < NUMBERS {
-            let (start, end) = self.bounds(from);
-            let next = if from < GAP_START {
-                self.low.next_chunk(from)
-            } else if start == self.base {
-                self.high.next_chunk(from - start).map(|(at, chunk)| (start + at, chunk))
-            } else {
-                self.gap.next_chunk(from, guard)
+            let next = match self.hot_place(from) {
+                Some(place) => {
+                    let next = self.hot.next_chunk(place);
+                    next.map(|(place, chunk)| (self.hot_number(place), chunk))
+                }
+                None => self.gap.next_chunk(from, guard),
             };
+            let end = self.stretch_end(from);
             if next.is_some_and(|(number, _)| number < end) {
                 return next;
             }
@@ -192,8 +231,12 @@ impl Tiers {
     /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk that
     /// starts at `start`.
     pub(crate) fn plant(&self, start: u32, words: &[SlotWord; FAN]) {
-        if let Some(slot) = words.iter().position(|word| word.index().is_some()) {
-            on_tier!(self, start + slot as u32, |tier, at| tier.plant(at, words));
+        if words.iter().all(|word| word.index().is_none()) {
+            return;
+        }
+        match self.hot_place(start) {
+            Some(place) => self.hot.plant(place, words),
+            None => self.gap.plant(start, words),
         }
     }
 }

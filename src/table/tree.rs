@@ -17,7 +17,6 @@ use crate::sync::{
 use super::{
     chunk::{Chunk, Found, Search},
     occupancy::{Above, FAN, FAN_BITS, Occupancy},
-    slot::SlotWord,
 };
 
 /// In `Place::children`: nothing will be linked here any more.
@@ -53,13 +52,16 @@ pub(crate) struct Visit<'a> {
     pub(crate) retired: Cell<bool>,
 }
 
+/// What is done about a chunk's word and the places above it.
+pub(crate) type OnPath<'f> = &'f mut dyn FnMut(&Occupancy, &Above<'_>);
+
 /// A chunk, or a node with all that hangs below it. A number is always whole: each level looks at
 /// its own bits of it.
 pub(crate) trait Tree: Sized + 'static {
     /// log2 of the numbers it spans.
     const BITS: u32;
-    /// A tree in which only `number` is claimed.
-    fn with_claim(number: u32) -> Self;
+    /// A tree of nothing but `chunk`, which is the one of `number`.
+    fn around(chunk: Chunk, number: u32) -> Self;
     /// The word that says what is taken in it.
     fn taken(&self) -> &Occupancy;
     fn is_dead(&self) -> bool;
@@ -68,9 +70,14 @@ pub(crate) trait Tree: Sized + 'static {
     fn chunk<'g>(&'g self, number: u32, guard: &'g Guard) -> Option<&'g Chunk>;
     fn next_chunk<'g>(&'g self, from: u32, guard: &'g Guard) -> Option<(u32, &'g Chunk)>;
     fn claim_lowest(&self, search: Search, above: &Above<'_>, visit: &Visit<'_>) -> Found;
-    /// Gives a claim back; true if that has left the tree empty.
-    fn release(&self, number: u32, above: &Above<'_>, visit: &Visit<'_>) -> bool;
-    fn plant(&self, first: u32, words: &[SlotWord; FAN], above: &Above<'_>, visit: &Visit<'_>);
+    /// Reclaims what is empty on the way to `number`; true if the tree is too, for all that is
+    /// known.
+    fn reclaim(&self, number: u32, above: &Above<'_>, visit: &Visit<'_>) -> bool;
+    /// Calls `f` with what is taken in the chunk of `number`, if it is there, and what is above it.
+    fn with_path(&self, number: u32, above: &Above<'_>, guard: &Guard, f: OnPath<'_>);
+    /// Links a chunk, which is the one of `number`, in a tree that nobody else sees yet and that has
+    /// none there.
+    fn plant(&self, chunk: Chunk, number: u32, above: &Above<'_>, visit: &Visit<'_>);
     /// Frees what hangs below, which nobody else sees.
     fn tear_down(&self);
 }
@@ -78,8 +85,8 @@ pub(crate) trait Tree: Sized + 'static {
 impl Tree for Chunk {
     const BITS: u32 = FAN_BITS;
 
-    fn with_claim(number: u32) -> Self {
-        Self::with_claim(number)
+    fn around(chunk: Chunk, _number: u32) -> Self {
+        chunk
     }
     fn taken(&self) -> &Occupancy {
         &self.claims
@@ -99,12 +106,13 @@ impl Tree for Chunk {
     fn claim_lowest(&self, search: Search, above: &Above<'_>, _visit: &Visit<'_>) -> Found {
         self.claim_lowest(search, above)
     }
-    fn release(&self, number: u32, above: &Above<'_>, _visit: &Visit<'_>) -> bool {
-        self.release(number, above)
+    fn reclaim(&self, _number: u32, _above: &Above<'_>, _visit: &Visit<'_>) -> bool {
+        true
     }
-    fn plant(&self, _first: u32, words: &[SlotWord; FAN], above: &Above<'_>, _visit: &Visit<'_>) {
-        self.plant(words, above);
+    fn with_path(&self, _number: u32, above: &Above<'_>, _guard: &Guard, f: OnPath<'_>) {
+        f(&self.claims, above);
     }
+    fn plant(&self, _chunk: Chunk, _number: u32, _above: &Above<'_>, _visit: &Visit<'_>) {}
     fn tear_down(&self) {}
 }
 
@@ -175,15 +183,10 @@ impl<C: Tree> Node<C> {
 impl<C: Tree> Tree for Node<C> {
     const BITS: u32 = C::BITS + FAN_BITS;
 
-    fn with_claim(number: u32) -> Self {
-        let child = |i| {
-            if i == Self::place_of(number) {
-                Owned::new(C::with_claim(number)).into()
-            } else {
-                Atomic::null()
-            }
-        };
-        Self { place: Place::with_children(1), children: std::array::from_fn(child) }
+    fn around(chunk: Chunk, number: u32) -> Self {
+        let mut children = std::array::from_fn(|_| Atomic::null());
+        children[Self::place_of(number)] = Owned::new(C::around(chunk, number)).into();
+        Self { place: Place::with_children(1), children }
     }
 
     fn taken(&self) -> &Occupancy {
@@ -226,12 +229,16 @@ impl<C: Tree> Tree for Node<C> {
         Found::Full
     }
 
-    fn release(&self, number: u32, above: &Above<'_>, visit: &Visit<'_>) -> bool {
-        self.link(Self::place_of(number), Some(above)).release(number, visit)
+    fn reclaim(&self, number: u32, above: &Above<'_>, visit: &Visit<'_>) -> bool {
+        self.link(Self::place_of(number), Some(above)).reclaim(number, visit)
     }
 
-    fn plant(&self, first: u32, words: &[SlotWord; FAN], above: &Above<'_>, visit: &Visit<'_>) {
-        self.link(Self::place_of(first), Some(above)).plant(first, words, visit);
+    fn with_path(&self, number: u32, above: &Above<'_>, guard: &Guard, f: OnPath<'_>) {
+        self.link(Self::place_of(number), Some(above)).with_path(number, guard, f);
+    }
+
+    fn plant(&self, chunk: Chunk, number: u32, above: &Above<'_>, visit: &Visit<'_>) {
+        self.link(Self::place_of(number), Some(above)).plant(chunk, number, visit);
     }
 
     fn tear_down(&self) {
@@ -266,7 +273,9 @@ impl<'a, C: Tree> Link<'a, C> {
             let found = match follow(self.child, visit.guard) {
                 Some(child) => child.claim_lowest(search, &self.above, visit),
                 None if !self.place.add_child() => return Found::Dead,
-                None if self.insert(search.from, visit) => return Found::Claimed(search.from),
+                None if self.insert(Chunk::with_claim(search.from), search.from, visit) => {
+                    return Found::Claimed(search.from);
+                }
                 None => continue,
             };
             if found != Found::Dead {
@@ -276,11 +285,11 @@ impl<'a, C: Tree> Link<'a, C> {
         }
     }
 
-    /// Links a child, which was counted in, with `number` claimed; false if another thread was
-    /// first, and the child is counted out.
+    /// Links a child around `chunk`, which was counted in; false if another thread was first, and
+    /// the child is counted out.
     #[cold]
-    fn insert(&self, number: u32, visit: &Visit<'_>) -> bool {
-        let (none, tree) = (Shared::null(), Owned::new(C::with_claim(number)));
+    fn insert(&self, chunk: Chunk, number: u32, visit: &Visit<'_>) -> bool {
+        let (none, tree) = (Shared::null(), Owned::new(C::around(chunk, number)));
         // Release: publishes the tree's words; pairs with the Acquire in `follow`.
         let (success, failure) = (Ordering::Release, Ordering::Relaxed);
         let inserted = self.child.compare_exchange(none, tree, success, failure, visit.guard);
@@ -293,11 +302,18 @@ impl<'a, C: Tree> Link<'a, C> {
         inserted.is_ok()
     }
 
-    /// Gives a claim back; true if that has left the place empty.
-    pub(crate) fn release(&self, number: u32, visit: &Visit<'_>) -> bool {
-        // The claim keeps the tree linked.
+    /// Reclaims the chunk of `number`, if it is there and empty; true if that has left the place
+    /// empty.
+    pub(crate) fn reclaim(&self, number: u32, visit: &Visit<'_>) -> bool {
         let Some(child) = follow(self.child, visit.guard) else { return false };
-        child.release(number, &self.above, visit) && child.kill() && self.unlink_dead(visit)
+        child.reclaim(number, &self.above, visit) && child.kill() && self.unlink_dead(visit)
+    }
+
+    /// Calls `f` with what is taken in the chunk of `number`, if it is there, and what is above it.
+    pub(crate) fn with_path(&self, number: u32, guard: &Guard, f: OnPath<'_>) {
+        if let Some(child) = follow(self.child, guard) {
+            child.with_path(number, &self.above, guard, f);
+        }
     }
 
     /// Unlinks the child if it is dead, and retires it; true if that has left the place empty.
@@ -327,14 +343,12 @@ impl<'a, C: Tree> Link<'a, C> {
         tear_down(self.child);
     }
 
-    pub(crate) fn plant(&self, first: u32, words: &[SlotWord; FAN], visit: &Visit<'_>) {
-        if follow(self.child, visit.guard).is_none() {
-            self.place.add_child();
-            self.insert(first, visit);
-        }
+    pub(crate) fn plant(&self, chunk: Chunk, number: u32, visit: &Visit<'_>) {
         if let Some(child) = follow(self.child, visit.guard) {
-            child.plant(first, words, &self.above, visit);
+            return child.plant(chunk, number, &self.above, visit);
         }
+        self.place.add_child();
+        self.insert(chunk, number, visit);
     }
 }
 
