@@ -72,6 +72,14 @@ impl Call<'_> {
         self.flags(fd).is_ok_and(|flags| flags.contains(TWIN))
     }
 
+    /// The number in the table that the path at `address` names.
+    pub(crate) fn named(&self, address: u64) -> Option<RawFd> {
+        if self.task.process.files.load().is_empty() {
+            return None;
+        }
+        self.proc_fd(&self.memory().read_path(address).ok()?)
+    }
+
     /// The number in the table that a path like `/proc/self/fd/2048` names.
     pub(crate) fn proc_fd(&self, path: &CStr) -> Option<RawFd> {
         let path = path.to_str().ok()?;

@@ -23,6 +23,7 @@ use super::{
     numbers::KERNEL_END,
     orphans,
     process::{Limits, Process, Quirks, Task},
+    room::Room,
     supervisor::MAX_NUMBERS,
     sys::{self, Epoll, Errno, Result},
     tables::Tables,
@@ -80,6 +81,7 @@ impl Directory {
             image: Mutex::default(),
             quirks: Quirks::default(),
             limits: Limits::new(MAX_NUMBERS.into()),
+            room: Room::default(),
             twins: Mutex::new(()),
         });
         Ok(())
@@ -181,6 +183,7 @@ impl Directory {
             image: Mutex::new(parent.and_then(Process::image)),
             quirks: parent.map_or_else(Quirks::default, |p| p.quirks.inherited()),
             limits,
+            room: parent.map_or_else(Room::default, |p| p.room.inherited()),
             twins: Mutex::new(()),
         });
     }

@@ -87,8 +87,7 @@ fn has_token(tgid: i32, tid: i32) -> bool {
 
 /// `execve`.
 pub(crate) fn execve(call: &Call<'_>) -> Result<Reply> {
-    let path = call.memory().read_path(call.args[0]);
-    if let Some(fd) = path.ok().and_then(|path| call.proc_fd(&path)) {
+    if let Some(fd) = call.named(call.args[0]) {
         call.promote(fd)?;
     }
     begin(call)

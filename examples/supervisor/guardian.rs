@@ -38,8 +38,10 @@ fn guard(supervisor: i32) -> i32 {
         if pid == supervisor {
             code = sys::exit_code(status);
         }
-        // What is ours while the supervisor lives can only be the supervisor.
-        kill_children();
+        // While the supervisor lives, there is no other child.
+        if sys::has_children() {
+            kill_children();
+        }
     }
     code
 }

@@ -62,10 +62,12 @@ impl Handlers {
         let _ = std::fs::File::from(self.stop.event.try_clone().expect("an eventfd"))
             .write(&1u64.to_ne_bytes());
         for (tid, handler) in self.threads {
+            let mut patience = Duration::from_micros(50);
             while !handler.is_finished() {
+                thread::sleep(patience);
                 // Again and again: the handler may have been on its way into the kernel.
                 sys::tgkill_self(tid.load(Ordering::SeqCst), INTERRUPT);
-                thread::sleep(Duration::from_millis(1));
+                patience *= 2;
             }
             let _ = handler.join();
         }

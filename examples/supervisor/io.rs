@@ -76,12 +76,15 @@ fn length(spans: &[Span]) -> Option<usize> {
 fn read_to(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Result<Reply> {
     transfer(call, spans, |file, spans, buffer| {
         let read = sys::read(file, buffer, position)?;
+        if read == 0 {
+            return Ok(0);
+        }
         let written = call.memory().write_spans(spans, &buffer[..read]);
         let written = written.unwrap_or(0);
         if written < read && matches!(position, Position::Current) {
             sys::lseek(file, written as i64 - read as i64, libc::SEEK_CUR)?;
         }
-        if written == 0 && read > 0 {
+        if written == 0 {
             return Err(EFAULT);
         }
         Ok(written)

@@ -109,13 +109,23 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
     {
         return by_kernel(call, dir);
     }
+    let kernels =
+        !call.supervisor.serve_all && how.reads_only() && process.room.take(call.task.tid);
+    if kernels && table.is_empty() {
+        // Nor can the path name a number of the table.
+        return by_kernel(call, dir);
+    }
     let Ok(path) = call.memory().read_path(path) else {
         return by_kernel(call, dir);
     };
     let again = call.proc_fd(&path);
+    if kernels && again.is_none() {
+        return by_kernel(call, dir);
+    }
     if again.is_none() && is_left_to_kernel(path.to_bytes()) {
         return Ok(Reply::Continue);
     }
+    call.supervisor.directory.look();
     // The number comes first: without one, nothing is created or truncated.
     let number = table.reserve(Placement::Auto)?;
     let opened = match again {
@@ -255,7 +265,5 @@ pub(crate) fn readlinkat(call: &Call<'_>) -> Result<Reply> {
 }
 
 fn read_link(call: &Call<'_>, dir: RawFd, path: u64) -> Result<Reply> {
-    let path = call.memory().read_path(path);
-    let named = path.ok().and_then(|path| call.proc_fd(&path));
-    by_kernel(call, named.unwrap_or(dir))
+    by_kernel(call, call.named(path).unwrap_or(dir))
 }

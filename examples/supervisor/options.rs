@@ -14,6 +14,8 @@ Options:
   --base N           where automatic numbers start, a multiple of 32 from 1024 on
                      (32768, or 2048 where the hard RLIMIT_NOFILE is too low for that)
   --nofile N         the soft RLIMIT_NOFILE that the program sees (65536)
+  --serve-all        put every file and directory into the table, also those that are
+                     opened only to be read: as a supervisor with files of its own must
   --no-poll          leave poll alone: it is faster, but cannot wait for those numbers
   --trace            print each system call that was served
   --stats            print what was served at the end
@@ -35,6 +37,7 @@ pub(crate) struct Options {
     pub(crate) handlers: usize,
     pub(crate) base: Option<u32>,
     pub(crate) nofile: u32,
+    pub(crate) serve_all: bool,
     pub(crate) poll: bool,
     pub(crate) trace: bool,
     pub(crate) stats: bool,
@@ -49,6 +52,7 @@ pub(crate) fn parse() -> Result<Options, lexopt::Error> {
         handlers: 4,
         base: None,
         nofile: 65536,
+        serve_all: false,
         poll: true,
         trace: false,
         stats: false,
@@ -61,6 +65,7 @@ pub(crate) fn parse() -> Result<Options, lexopt::Error> {
             Arg::Long("handlers") => options.handlers = parser.value()?.parse()?,
             Arg::Long("base") => options.base = Some(parser.value()?.parse()?),
             Arg::Long("nofile") => options.nofile = parser.value()?.parse()?,
+            Arg::Long("serve-all") => options.serve_all = true,
             Arg::Long("no-poll") => options.poll = false,
             Arg::Long("trace") => options.trace = true,
             Arg::Long("stats") => options.stats = true,

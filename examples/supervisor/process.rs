@@ -12,7 +12,7 @@ use std::{
 use fdtable::{Files, Reservation};
 use parking_lot::Mutex;
 
-use super::{exec::ExecWatch, file::File, numbers::KERNEL_END, orphans::Image, sys};
+use super::{exec::ExecWatch, file::File, numbers::KERNEL_END, orphans::Image, room::Room, sys};
 
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -24,6 +24,7 @@ pub(crate) struct Process {
     pub(crate) image: Mutex<Option<Image>>,
     pub(crate) quirks: Quirks,
     pub(crate) limits: Limits,
+    pub(crate) room: Room,
     /// Held while a twin is put into the kernel's table: its limit is raised meanwhile. The descriptor table is not behind it.
     pub(crate) twins: Mutex<()>,
 }

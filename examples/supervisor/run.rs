@@ -26,6 +26,7 @@ mod open;
 mod options;
 mod orphans;
 mod process;
+mod room;
 mod sets;
 mod stat;
 mod stats;
@@ -93,6 +94,7 @@ fn supervise(options: Options) -> Result<i32, String> {
         first: launched.pid,
         kernel_hard,
         is_root: sys::is_root(),
+        serve_all: options.serve_all,
         trace: options.trace,
         inject_panic: options.inject_panic,
     });

@@ -31,6 +31,8 @@ pub(crate) struct Supervisor {
     /// The hard `RLIMIT_NOFILE` that the kernel knows: no twin is possible from here on.
     pub(crate) kernel_hard: u64,
     pub(crate) is_root: bool,
+    /// Also what is opened only to be read gets a number of the table.
+    pub(crate) serve_all: bool,
     pub(crate) trace: bool,
     /// A system call whose handler shall panic.
     pub(crate) inject_panic: Option<String>,

@@ -22,7 +22,7 @@ pub(crate) struct Syscall {
     pub(crate) name: &'static str,
     pub(crate) when: When,
     pub(crate) serve: Handler,
-    /// It changes a table: before, each child must have its copy.
+    /// It changes a table: before, each child must have its copy. An open looks itself, if it does.
     pub(crate) changes: bool,
 }
 
@@ -123,10 +123,10 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     native(SYS_pidfd_getfd, "pidfd_getfd", FIRST),
     changes(SYS_fcntl, "fcntl", Fcntl, fcntl::fcntl),
     uses(SYS_mmap, "mmap", Mmap, twin::mmap),
-    changes(SYS_openat, "openat", Always, open::openat),
-    changes(SYS_open, "open", Always, open::open),
-    changes(SYS_creat, "creat", Always, open::creat),
-    changes(SYS_openat2, "openat2", Always, open::openat2),
+    uses(SYS_openat, "openat", Always, open::openat),
+    uses(SYS_open, "open", Always, open::open),
+    uses(SYS_creat, "creat", Always, open::creat),
+    uses(SYS_openat2, "openat2", Always, open::openat2),
     changes(SYS_execve, "execve", Always, exec::execve),
     changes(SYS_execveat, "execveat", Always, exec::execveat),
     uses(SYS_readlink, "readlink", Always, open::readlink),

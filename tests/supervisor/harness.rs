@@ -157,11 +157,14 @@ pub(crate) fn same(programs: &[&str], words: &[&str], code: i32) {
     }
     let (native, native_stderr) = run(command(words, &Dir::new()));
     assert_eq!(native.code, code, "the case itself is wrong: {native_stderr}");
-    let (outcome, stderr) = run(command(supervised(&[], words), &Dir::new()));
-    assert_eq!(
-        outcome, native,
-        "supervised (left) and native (right) differ;\nsupervised stderr: {stderr}\nnative stderr: {native_stderr}"
-    );
+    // As it comes, and with all files in the table.
+    for options in [&[][..], &["--serve-all"]] {
+        let (outcome, stderr) = run(command(supervised(options, words), &Dir::new()));
+        assert_eq!(
+            outcome, native,
+            "supervised {options:?} (left) and native (right) differ;\nsupervised stderr: {stderr}\nnative stderr: {native_stderr}"
+        );
+    }
 }
 
 /// [`same`] for a script of bash, which must succeed.

@@ -148,6 +148,13 @@ pub(crate) fn wait_any() -> Result<(i32, c_int)> {
     }
 }
 
+/// Whether there is a child to wait for.
+pub(crate) fn has_children() -> bool {
+    let any = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT | libc::__WALL;
+    // SAFETY: no information is asked for.
+    unsafe { libc::waitid(libc::P_ALL, 0, std::ptr::null_mut(), any) == 0 }
+}
+
 /// The exit status that a shell would show for a wait status.
 pub(crate) fn exit_code(status: c_int) -> i32 {
     if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
