@@ -12,5 +12,5 @@ mod harness;
 mod numbers;
 #[path = "supervisor/processes.rs"]
 mod processes;
-#[path = "supervisor/programs.rs"]
+#[path = "supervisor/programs/mod.rs"]
 mod programs;

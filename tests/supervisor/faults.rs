@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::harness::{Dir, can_run, command, run, supervised};
+use super::harness::{Dir, Outcome, can_run, command, run, supervised};
 
 #[test]
 fn a_handler_that_panics_is_an_io_error() {
@@ -21,8 +21,8 @@ for i in range(9):
     except OSError as e: print(e.errno, end=' ')
 os.write(fd, b'alive'); print(os.pread(fd, 9, 0))";
     let words = supervised(&["--inject-panic", "ftruncate"], &["python3", "-c", program]);
-    let (outcome, stderr) = run(command(words, &Dir::new()));
-    assert_eq!(outcome.stdout, format!("{}b'alive'\n", "5 ".repeat(9)));
+    let Outcome { stdout, stderr, .. } = run(command(words, &Dir::new()));
+    assert_eq!(stdout, format!("{}b'alive'\n", "5 ".repeat(9)));
     assert!(stderr.contains("injected into ftruncate"));
 }
 
@@ -82,12 +82,8 @@ for i in 1 2 3 4 5 6; do
     rm -f f; python3 w.py & p=$!; until [ -s f ]; do sleep 0.01; done; kill -9 $p; wait $p 2>/dev/null; echo $?
 done";
     let words = supervised(&["--stats"], &["bash", "-c", script]);
-    let (outcome, stderr) = run(command(words, &Dir::new()));
-    assert_eq!(
-        (outcome.stdout.as_str(), outcome.code),
-        ("137\n".repeat(6).as_str(), 0),
-        "{stderr}"
-    );
+    let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+    assert_eq!((stdout.as_str(), code), ("137\n".repeat(6).as_str(), 0), "{stderr}");
     assert!(stderr.ends_with("\n0 descriptors of guests left open\n"), "{stderr}");
 }
 
@@ -102,15 +98,15 @@ fn an_unprivileged_user_can_supervise() {
     fs::copy(&*super::harness::SUPERVISOR, &copy).unwrap();
     let script = "id -u; exec 1025>out; echo hi >&1025; exec 1025>&-; cat out; (exit 3) | cat";
     let mut words = vec![copy.to_str().unwrap(), "bash", "-c", script];
-    let (own, _) = run(command(["id", "-u"], &dir));
+    let own = run(command(["id", "-u"], &dir));
     let uid = if own.stdout == "0\n" {
         words.splice(0..0, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
         "65534\n"
     } else {
         &own.stdout
     };
-    let (outcome, stderr) = run(command(words, &dir));
-    assert_eq!((outcome.stdout, outcome.code), (format!("{uid}hi\n"), 0), "{stderr}");
+    let Outcome { stdout, stderr, code } = run(command(words, &dir));
+    assert_eq!((stdout, code), (format!("{uid}hi\n"), 0), "{stderr}");
 }
 
 #[test]
@@ -128,12 +124,8 @@ fn any_number_of_handlers_and_any_base_will_do() {
         ["--base", "1048544"],
     ] {
         let words = supervised(&options, &["bash", "-c", script]);
-        let (outcome, stderr) = run(command(words, &Dir::new()));
-        assert_eq!(
-            (outcome.stdout.as_str(), outcome.code),
-            ("1\n2\n3\n", 0),
-            "{options:?}: {stderr}"
-        );
+        let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+        assert_eq!((stdout.as_str(), code), ("1\n2\n3\n", 0), "{options:?}: {stderr}");
     }
 }
 
@@ -144,8 +136,8 @@ fn the_trace_shows_what_was_served() {
     }
     let words =
         supervised(&["--trace", "--no-poll"], &["bash", "-c", "exec 1025>out; ! read x <&1026"]);
-    let (outcome, stderr) = run(command(words, &Dir::new()));
-    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", 0), "{stderr}");
+    let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+    assert_eq!((stdout.as_str(), code), ("", 0), "{stderr}");
     let shows =
         |parts: &[&str]| stderr.lines().any(|line| parts.iter().all(|part| line.contains(part)));
     assert!(shows(&["] openat(-100, \"out\", "]), "{stderr}");
@@ -161,10 +153,7 @@ fn bad_options_are_refused() {
         let mut words = supervised(&[], &[]);
         words.pop();
         words.extend(options.iter().map(Into::into));
-        let (outcome, stderr) = run(command(words, &Dir::new()));
-        assert!(
-            outcome.code != 0 && stderr.starts_with("supervisor: "),
-            "{options:?}: {outcome:?} {stderr}"
-        );
+        let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+        assert!(code != 0 && stderr.starts_with("supervisor: "), "{options:?}: {stdout} {stderr}");
     }
 }

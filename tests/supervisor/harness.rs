@@ -1,9 +1,11 @@
 //! Runs a command natively and under the supervisor, each in an empty directory of its own, and compares.
+//! Both see one soft `RLIMIT_NOFILE`.
 
 use std::{
     env,
     ffi::OsString,
-    fs, io,
+    fs,
+    io::{self, Write},
     os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -22,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) stdout: String,
+    pub(crate) stderr: String,
     pub(crate) code: i32,
 }
 
@@ -74,17 +77,19 @@ static OBSTACLE: LazyLock<Option<String>> = LazyLock::new(|| {
     refused.then(|| String::from_utf8_lossy(&output.stderr).into_owned())
 });
 
-/// Whether the case can run; says so if not.
+/// Whether the case can run; says so if not, also where the output of tests that pass is not shown.
 pub(crate) fn can_run(programs: &[&str]) -> bool {
-    if let Some(obstacle) = &*OBSTACLE {
-        eprintln!("SKIPPED: {obstacle}");
-        return false;
-    }
-    let missing = programs.iter().find(|program| !is_installed(program));
-    if let Some(program) = missing {
-        eprintln!("SKIPPED: {program} is not installed");
-    }
-    missing.is_none()
+    let missing = || {
+        let missing = programs.iter().find(|program| !is_installed(program))?;
+        Some(format!("{missing} is not installed"))
+    };
+    let Some(reason) = OBSTACLE.clone().or_else(missing) else {
+        return true;
+    };
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    // Not `eprintln`, which the test harness catches.
+    let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
+    false
 }
 
 fn is_installed(program: &str) -> bool {
@@ -121,13 +126,13 @@ pub(crate) fn supervised<'a>(options: &[&'a str], words: &[&'a str]) -> Vec<OsSt
 }
 
 /// Runs the command to its end; fails if that does not come.
-pub(crate) fn run(mut command: Command) -> (Outcome, String) {
+pub(crate) fn run(mut command: Command) -> Outcome {
+    LazyLock::force(&NOFILE);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     let Output { status, stdout, stderr } = finish(child).unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    let outcome = Outcome { stdout: text(stdout), code: code(status) };
-    (outcome, text(stderr))
+    Outcome { stdout: text(stdout), stderr: text(stderr), code: code(status) }
 }
 
 fn code(status: ExitStatus) -> i32 {
@@ -150,28 +155,43 @@ fn finish(child: Child) -> io::Result<Output> {
     waiting.join().unwrap()
 }
 
+/// The soft `RLIMIT_NOFILE` of all commands: as high as it can be up to where the supervisor's guests have theirs.
+pub(crate) static NOFILE: LazyLock<String> = LazyLock::new(|| {
+    const GUESTS: u64 = 65536;
+    let mut limits = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limits` is writable.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limits) }, 0);
+    limits.rlim_cur = limits.rlim_max.min(GUESTS);
+    // SAFETY: `limits` is readable.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limits) }, 0);
+    limits.rlim_cur.to_string()
+});
+
 /// Natively and supervised, the words print and exit alike, with this exit code: a case that fails on both sides shows nothing.
 pub(crate) fn same(programs: &[&str], words: &[&str], code: i32) {
     if !can_run(programs) {
         return;
     }
-    let (native, native_stderr) = run(command(words, &Dir::new()));
-    assert_eq!(native.code, code, "the case itself is wrong: {native_stderr}");
+    let native = run(command(words, &Dir::new()));
+    assert_eq!(native.code, code, "the case itself is wrong: {}", native.stderr);
     // As it comes, and with all files in the table.
-    for options in [&[][..], &["--serve-all"]] {
-        let (outcome, stderr) = run(command(supervised(options, words), &Dir::new()));
-        assert_eq!(
-            outcome, native,
-            "supervised {options:?} (left) and native (right) differ;\nsupervised stderr: {stderr}\nnative stderr: {native_stderr}"
-        );
+    for options in [&["--nofile", &NOFILE][..], &["--nofile", &NOFILE, "--serve-all"]] {
+        let outcome = run(command(supervised(options, words), &Dir::new()));
+        assert_eq!(outcome, native, "supervised {options:?} (left) and native (right) differ");
     }
 }
 
 /// [`same`] for a script of bash, which must succeed.
 pub(crate) fn same_bash(programs: &[&str], script: &str) {
     let programs: Vec<_> = programs.iter().copied().chain(["bash"]).collect();
-    let script = format!("set -e -o pipefail; {script}\necho end");
+    let script = format!("set -e; {script}\necho end");
     same(&programs, &["bash", "-c", &script], 0);
+}
+
+/// [`same`] for a script of dash, which must succeed.
+pub(crate) fn same_dash(script: &str) {
+    let script = format!("set -e; {script}\necho end");
+    same(&["dash"], &["dash", "-c", &script], 0);
 }
 
 /// [`same`] for a Python program, which must succeed.
@@ -180,10 +200,11 @@ pub(crate) fn same_python(program: &str) {
     same(&["python3"], &["python3", "-c", &program], 0);
 }
 
-/// The supervised words print `expected`.
-pub(crate) fn prints(programs: &[&str], words: &[&str], expected: &str) {
+/// The supervised words print `expected`, and nothing to stderr.
+pub(crate) fn prints(programs: &[&str], options: &[&str], words: &[&str], expected: &str) {
     if can_run(programs) {
-        let (outcome, stderr) = run(command(supervised(&[], words), &Dir::new()));
-        assert_eq!((outcome.stdout.as_str(), outcome.code), (expected, 0), "{stderr}");
+        let outcome = run(command(supervised(options, words), &Dir::new()));
+        let expected = Outcome { stdout: expected.into(), stderr: String::new(), code: 0 };
+        assert_eq!(outcome, expected, "printed (left) and expected (right) differ");
     }
 }

@@ -26,7 +26,7 @@ os.dup2(f, 20000)
 print(os.read(20000, 4))
 os.close(20000)
 print(os.read(f, 1))";
-    prints(&["python3"], &["python3", "-c", program], "b'vm-1'\nb''\n");
+    prints(&["python3"], &[], &["python3", "-c", program], "b'vm-1'\nb''\n");
 }
 
 #[test]
@@ -49,7 +49,7 @@ for n in numbers:
 try: os.dup2(f, 65536)
 except OSError as e: print(e.errno)
 print(os.fstat(f).st_size)";
-    prints(&["python3"], &["python3", "-c", program], "9\n10\n");
+    prints(&["python3"], &[], &["python3", "-c", program], "9\n10\n");
 }
 
 #[test]
@@ -65,7 +65,7 @@ for bad in (-1, 65536):
     try: fcntl.fcntl(f, fcntl.F_DUPFD, bad)
     except OSError as e: print(e.errno)";
     let expected = "5000 5001 5002\n5001\n[True, True, True]\n7000 7001\n22\n22\n";
-    prints(&["python3"], &["python3", "-c", program], expected);
+    prints(&["python3"], &[], &["python3", "-c", program], expected);
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn inherited_numbers_are_kept() {
     let script = format!(
         "echo kept > f; exec 1500<f; {supervisor} bash -c 'exec 1501<&1500; cat <&1501; exec 1500>&-; {{ cat <&1500; }} 2>/dev/null || echo closed'"
     );
-    let (outcome, stderr) = run(command(["bash", "-c", &script], &Dir::new()));
-    assert_eq!(outcome.stdout, "kept\nclosed\n", "{stderr}");
+    let outcome = run(command(["bash", "-c", &script], &Dir::new()));
+    assert_eq!(outcome.stdout, "kept\nclosed\n", "{}", outcome.stderr);
 }
 
 #[test]

@@ -1,0 +1,7 @@
+//! Ordinary programs, natively and supervised.
+
+mod databases;
+mod development;
+mod files;
+mod python;
+mod shells;
