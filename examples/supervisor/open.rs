@@ -28,7 +28,8 @@ const O_LARGEFILE: i32 = 0o100_000;
 /// `O_TMPFILE` without the `O_DIRECTORY` in it.
 const TMPFILE: i32 = libc::O_TMPFILE & !O_DIRECTORY;
 /// What we pass on to the open of a file that is there.
-const PASSED_ON: i32 = O_ACCMODE | O_APPEND | O_DSYNC | O_SYNC | O_NOATIME | O_NONBLOCK | O_TRUNC;
+const PASSED_ON: i32 =
+    O_ACCMODE | O_APPEND | O_DIRECTORY | O_DSYNC | O_SYNC | O_NOATIME | O_NONBLOCK | O_TRUNC;
 
 /// Trees with files that are not served anyway.
 const LEFT_TO_KERNEL: &[&[u8]] = &[b"/proc/", b"/sys/", b"/dev/"];
@@ -52,8 +53,7 @@ pub(crate) fn openat(call: &Call<'_>) -> Result<Reply> {
 /// `openat2`, as long as it asks for nothing that `openat` cannot do.
 pub(crate) fn openat2(call: &Call<'_>) -> Result<Reply> {
     let plain = |how: &libc::open_how| {
-        let known =
-            PASSED_ON | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW | O_DIRECTORY | O_LARGEFILE;
+        let known = PASSED_ON | O_CLOEXEC | O_CREAT | O_EXCL | O_LARGEFILE;
         how.resolve == 0
             && how.flags & !(known as u64) == 0
             && how.mode & !0o7777 == 0
@@ -90,7 +90,7 @@ impl How {
 
     /// Whether we never open so.
     fn is_left_to_kernel(self) -> bool {
-        self.has(O_PATH | O_DIRECT | TMPFILE | libc::O_ASYNC)
+        self.has(O_PATH | O_DIRECT | O_NOFOLLOW | TMPFILE | libc::O_ASYNC)
             || self.flags & O_ACCMODE == O_ACCMODE
             || self.has(O_CREAT) && self.has(O_DIRECTORY)
     }
@@ -107,7 +107,7 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
         || process.quirks.opens_itself.load(Ordering::Relaxed)
         || table.limit() <= table.auto_base()
     {
-        return by_kernel(call, dir);
+        return by_kernel(call, call.named(path).unwrap_or(dir));
     }
     let kernels =
         !call.supervisor.serve_all && how.reads_only() && process.room.take(call.task.tid);
@@ -156,7 +156,7 @@ fn reopen_number(call: &Call<'_>, fd: RawFd, how: How) -> Result<Option<OwnedFd>
     let table = call.task.process.files.load();
     let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;
     match file.backing() {
-        Some(backing) if !how.has(O_EXCL | O_NOFOLLOW) => reopen(backing, how).map(Some),
+        Some(backing) if !how.has(O_EXCL) => reopen(backing, how).map(Some),
         Some(_) => call.promote(fd).map(|()| None),
         None => Ok(None),
     }
@@ -168,7 +168,7 @@ fn find_and_open(call: &Call<'_>, dir: RawFd, path: &CStr, how: How) -> Result<O
         return Ok(None);
     };
     let resolve = libc::RESOLVE_NO_MAGICLINKS;
-    let flags = O_PATH | how.flags & (O_NOFOLLOW | O_DIRECTORY);
+    let flags = O_PATH | how.flags & O_DIRECTORY;
     match sys::openat2(start.dir(), path, flags, 0, resolve) {
         Ok(found) => Ok(open_found(found.as_fd(), how)),
         Err(Errno(libc::ENOENT)) if how.has(O_CREAT) => Ok(create(call, start.dir(), path, how)),
@@ -194,7 +194,7 @@ fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -
     let status = sys::read_proc(&format!("/proc/{}/status", call.task.tid))?;
     let umask = u32::from_str_radix(sys::status_field(&status, "Umask")?, 8).ok()?;
     // Never waits, should a pipe have come there meanwhile.
-    let creating = how.flags & (PASSED_ON | O_EXCL | O_NOFOLLOW) | O_CREAT | O_NONBLOCK;
+    let creating = how.flags & (PASSED_ON | O_EXCL) | O_CREAT | O_NONBLOCK;
     let file = sys::openat2(
         dir,
         path,
