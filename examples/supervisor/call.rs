@@ -29,6 +29,7 @@ pub(crate) struct Call<'a> {
 pub(crate) type Handler = fn(&Call<'_>) -> Result<Reply>;
 
 pub(crate) const EBADF: Errno = Errno(libc::EBADF);
+pub(crate) const EFAULT: Errno = Errno(libc::EFAULT);
 pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
 
 impl Call<'_> {
@@ -57,7 +58,10 @@ impl Call<'_> {
         serve: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> Result<Reply>,
     ) -> Result<Reply> {
         let table = self.task.process.files.load();
-        let file = table.get(fd).ok_or(EBADF)?;
+        let Some(file) = table.get(fd) else {
+            // The kernel finds nothing either, once it has looked at what it looks at first.
+            return self.leave_to_kernel(fd, EBADF);
+        };
         match &*file {
             File::Backed(_) if self.has_twin(fd) => Ok(Reply::Continue),
             File::Backed(backing) => {

@@ -35,6 +35,13 @@ impl ExecWatch {
     }
 }
 
+impl ExecWatch {
+    /// Whether the guest may have the token, which it must not see.
+    pub(crate) fn may_have_token(&self) -> bool {
+        self.is_pending() || self.token_left.load(Ordering::Relaxed)
+    }
+}
+
 impl Process {
     /// Finds out how a pending exec went, when `tid` of this process shows up; true if the process runs another program now.
     pub(crate) fn settle_exec(&self, tid: i32) -> bool {

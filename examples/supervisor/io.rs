@@ -5,17 +5,18 @@
 use std::{cell::RefCell, os::fd::BorrowedFd, sync::atomic::Ordering};
 
 use super::{
-    call::{Call, EINVAL},
+    call::{Call, EFAULT, EINVAL},
     listener::Reply,
-    memory::Span,
+    memory::{PAGE, Span},
     sys::{self, Errno, Position, Result},
 };
 
 /// The most that is copied through us. From here on a twin is cheaper.
 const BUFFER: usize = 256 << 10;
+/// The end of what a guest can have of the address space, with four levels of page tables.
+const USER_END: u64 = (1 << 47) - PAGE;
 /// `IOV_MAX`.
 const MAX_SPANS: u64 = 1024;
-const EFAULT: Errno = Errno(libc::EFAULT);
 
 thread_local! {
     static BYTES: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
@@ -58,18 +59,23 @@ fn plain_span(call: &Call<'_>) -> Option<Vec<Span>> {
     Some(vec![Span { start: call.args[1], len: call.args[2] }])
 }
 
-/// `readv(fd, vector, count)` and its like; `None` for a bad one.
+/// `readv(fd, vector, count)` and its like; `None` for a bad one, and for an empty one: that is no error even where nothing can be read.
 fn vector(call: &Call<'_>) -> Option<Vec<Span>> {
     let count = call.args[2];
     if count > MAX_SPANS {
         return None;
     }
-    call.memory().read_array(call.args[1], count as usize).ok()
+    let spans: Vec<Span> = call.memory().read_array(call.args[1], count as usize).ok()?;
+    spans.iter().any(|span| span.len > 0).then_some(spans)
 }
 
-/// The length of all spans, if it is one for our buffer.
+/// The length of all spans, if it is one for our buffer, and no address can be the kernel's: that is an error even where nothing is copied.
 fn length(spans: &[Span]) -> Option<usize> {
-    let total = spans.iter().try_fold(0u64, |total, span| total.checked_add(span.len))?;
+    let mut total = 0u64;
+    for span in spans {
+        total = total.checked_add(span.len)?;
+        span.start.checked_add(span.len).filter(|end| *end <= USER_END)?;
+    }
     usize::try_from(total).ok().filter(|total| *total <= BUFFER)
 }
 
@@ -128,7 +134,7 @@ fn transfer(
 
 pub(crate) fn getdents64(call: &Call<'_>) -> Result<Reply> {
     let fd = call.fd(0);
-    call.with_backing(fd, |dir| {
+    let served = call.with_backing(fd, |dir| {
         let before = sys::lseek(dir, 0, libc::SEEK_CUR)?;
         BYTES.with_borrow_mut(|bytes| {
             let length = BUFFER.min(call.args[2] as u32 as usize);
@@ -140,7 +146,12 @@ pub(crate) fn getdents64(call: &Call<'_>) -> Result<Reply> {
             }
             Ok(Reply::Value(read as i64))
         })
-    })
+    });
+    match served {
+        // How far a directory has then been read is the file system's affair.
+        Err(errno @ EFAULT) => call.leave_to_kernel(fd, errno),
+        served => served,
+    }
 }
 
 /// A call whose other arguments are integers.

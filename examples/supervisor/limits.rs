@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use super::{
-    call::{Call, EINVAL},
+    call::{Call, EFAULT, EINVAL},
     listener::Reply,
     numbers::KERNEL_END,
     process::Process,
@@ -15,11 +15,18 @@ pub(crate) const NOFILE: u32 = libc::RLIMIT_NOFILE;
 pub(crate) const FSIZE: u32 = libc::RLIMIT_FSIZE;
 
 pub(crate) fn getrlimit(call: &Call<'_>) -> Result<Reply> {
+    must_be(call.args[1])?;
     change(call, &call.task.process, call.args[0], 0, call.args[1])
 }
 
 pub(crate) fn setrlimit(call: &Call<'_>) -> Result<Reply> {
+    must_be(call.args[1])?;
     change(call, &call.task.process, call.args[0], call.args[1], 0)
+}
+
+/// Only `prlimit` takes a NULL, and does without.
+fn must_be(address: u64) -> Result<()> {
+    if address == 0 { Err(EFAULT) } else { Ok(()) }
 }
 
 pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {

@@ -48,7 +48,7 @@ unsafe impl Plain for i32 {}
 
 /// The most a path may have, with its NUL.
 const PATH_MAX: usize = 4096;
-const PAGE: u64 = 4096;
+pub(crate) const PAGE: u64 = 4096;
 
 /// The address space of a guest's thread.
 #[derive(Clone, Copy, Debug)]

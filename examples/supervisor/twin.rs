@@ -52,7 +52,8 @@ impl Call<'_> {
     /// Makes sure that the kernel has what the table has at `fd`. Numbers that are not in the table stay as they are: the kernel knows what to say of them.
     pub(crate) fn promote(&self, fd: RawFd) -> Result<()> {
         if !is_in_table(fd) {
-            return if fd == EXEC_TOKEN { Err(EBADF) } else { Ok(()) };
+            let is_token = fd == EXEC_TOKEN && self.task.process.exec.may_have_token();
+            return if is_token { Err(EBADF) } else { Ok(()) };
         }
         let process = &self.task.process;
         let twins = process.twins.lock();
