@@ -125,7 +125,7 @@ fn other_interpreters() {
     );
     same_bash(
         &["node"],
-        "echo 'const fs = require(\"fs\"), cp = require(\"child_process\"); fs.writeFileSync(\"f\", \"x\".repeat(1e5)); console.log(fs.readFileSync(\"f\").length, fs.statSync(\"f\").size); const d = fs.openSync(\"f\", \"r+\"); fs.writeSync(d, \"abc\", 2); console.log(fs.readSync(d, Buffer.alloc(5), 0, 5, 1), cp.execSync(\"cat f | wc -c\").toString().trim()); fs.closeSync(d); fs.promises.readdir(\".\").then(l => console.log(l.sort().join())); fs.createReadStream(\"f\").pipe(fs.createWriteStream(\"g\")).on(\"finish\", () => console.log(fs.statSync(\"g\").size));' > s.js; node s.js",
+        "echo 'const fs = require(\"fs\"), cp = require(\"child_process\"); fs.writeFileSync(\"f\", \"x\".repeat(1e5)); console.log(fs.readFileSync(\"f\").length, fs.statSync(\"f\").size); const d = fs.openSync(\"f\", \"r+\"); fs.writeSync(d, \"abc\", 2); console.log(fs.readSync(d, Buffer.alloc(5), 0, 5, 1), cp.execSync(\"cat f | wc -c\").toString().trim()); fs.closeSync(d); fs.createReadStream(\"f\").pipe(fs.createWriteStream(\"g\")).on(\"finish\", () => fs.promises.readdir(\".\").then(l => console.log(l.sort().join(), fs.statSync(\"g\").size)));' > s.js; node s.js",
     );
     same_bash(
         &["bc", "m4"],

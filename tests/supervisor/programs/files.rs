@@ -144,7 +144,7 @@ fn a_static_program() {
 fn a_log_is_followed_and_rotated() {
     same_bash(
         &["tail", "timeout"],
-        "(for i in 1 2 3 4; do echo $i; sleep 0.05; done > log) & tail -n +1 -f --pid=$! log; wait; exec 5>>log; echo five >&5; mv log old; echo six >&5; exec 5>>log; echo seven >&5; tail -n 2 old; cat log
+        ": > log; (for i in 1 2 3 4; do echo $i; sleep 0.05; done >> log) & tail -n +1 -f --pid=$! log; wait; exec 5>>log; echo five >&5; mv log old; echo six >&5; exec 5>>log; echo seven >&5; tail -n 2 old; cat log
          : > old; echo eight >> old; cat old; timeout 0.2 tail -f log || echo $?",
     );
 }
