@@ -99,6 +99,10 @@ impl Directory {
         self.guests.process(tgid)
     }
 
+    pub(crate) fn processes(&self) -> Vec<Arc<Process>> {
+        self.guests.processes(|_| true)
+    }
+
     /// Registers what has been forked up to now.
     pub(crate) fn look(&self) {
         let last = self.last_pid.read();
@@ -144,9 +148,7 @@ impl Directory {
         }
         let parent = match number("PPid") {
             // Its parent has died, and it is ours now.
-            Some(parent) if parent == self.own_pid => {
-                orphans::parent_of(pid, self.guests.processes(|_| true))
-            }
+            Some(parent) if parent == self.own_pid => orphans::parent_of(pid, self.processes()),
             Some(parent) => self.process(parent),
             None => None,
         };

@@ -84,7 +84,10 @@ fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
         file => file,
     }?;
     Ok(match file::served(file.as_fd()) {
-        Some(_) => Source::Served(file),
+        Some(_) => {
+            call.supervisor.stats.opened(file.as_fd());
+            Source::Served(file)
+        }
         None => Source::Native(file),
     })
 }

@@ -28,11 +28,21 @@ pub(crate) fn fork() -> Result<(), Errno> {
     }
 }
 
+/// The supervisor that we guard.
+static SUPERVISOR: AtomicI32 = AtomicI32::new(0);
+
+/// A signal's handler: what the user sends to the process that he has started is for the supervisor.
+extern "C" fn pass_on(signal: i32) {
+    let _ = sys::kill(SUPERVISOR.load(Ordering::Relaxed), signal);
+}
+
 /// Waits for the supervisor, and for what it may have left behind; its exit code.
 fn guard(supervisor: i32) -> i32 {
     // They are for the guests, which have the same terminal.
     sys::ignore_signal(libc::SIGINT);
     sys::ignore_signal(libc::SIGQUIT);
+    SUPERVISOR.store(supervisor, Ordering::Relaxed);
+    sys::on_signal(libc::SIGUSR1, pass_on);
     let mut code = 1;
     while let Ok((pid, status)) = sys::wait_any() {
         if pid == supervisor {

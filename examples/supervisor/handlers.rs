@@ -20,7 +20,7 @@ use super::{
 const STOP: u64 = 0;
 const NOTIFICATION: u64 = 1;
 /// Interrupts a handler that waits in the kernel for a notification that another handler has got.
-const INTERRUPT: i32 = libc::SIGUSR1;
+const INTERRUPT: i32 = libc::SIGUSR2;
 
 /// The running threads.
 pub(crate) struct Handlers {

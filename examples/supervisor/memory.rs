@@ -23,6 +23,8 @@ pub(crate) struct Span {
 /// Any bytes are a value, and the type owns nothing.
 pub(crate) unsafe trait Plain: Copy {}
 
+// SAFETY: an integer.
+unsafe impl Plain for u8 {}
 // SAFETY: integers and arrays of integers.
 unsafe impl Plain for u64 {}
 // SAFETY: as above.

@@ -140,6 +140,7 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
         // Then the path was perhaps another's.
         return Err(Errno(libc::ENOENT));
     }
+    call.supervisor.stats.opened(file.as_fd());
     let flags = if how.has(O_CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() };
     let opened = number.install(File::Backed(file), flags);
     Ok(Reply::Value(opened.map_err(fdtable::Error::from)?.into()))

@@ -17,10 +17,12 @@ Options:
   --serve-all        put every file and directory into the table, also those that are
                      opened only to be read: as a supervisor with files of its own must
   --no-poll          leave poll alone: it is faster, but cannot wait for those numbers
-  --trace            print each system call that was served
-  --stats            print what was served at the end
+  --trace            print each system call that we are told of, as strace would
+  --stats            print at the end how often what was served
   --inject-panic S   make the handler of system call S panic; the program gets EIO
   --help
+
+kill -USR1 prints what every guest has in its table, as ls -l /proc/PID/fd would.
 
 The exit status is the program's, or 128 + n where signal n has ended it.
 

@@ -19,8 +19,10 @@ mod launch;
 mod limits;
 #[allow(unsafe_code, reason = "talks to the kernel by ioctl")]
 mod listener;
+mod live;
 #[allow(unsafe_code, reason = "copies from and to other address spaces")]
 mod memory;
+mod names;
 mod numbers;
 mod open;
 mod options;
@@ -96,19 +98,22 @@ fn supervise(options: Options) -> Result<i32, String> {
         is_root: sys::is_root(),
         serve_all: options.serve_all,
         trace: options.trace,
+        time: options.stats,
         inject_panic: options.inject_panic,
     });
     let idle = own_files();
     let directory = &supervisor.directory;
     directory.start(launched.pid, files).map_err(told("pidfd_open"))?;
     become_quiet();
+    live::start(&supervisor);
     let handlers = Handlers::start(&supervisor, options.handlers).map_err(told("cannot start"))?;
     let code = wait_for_all(launched.pid);
     handlers.stop();
     if options.stats {
         directory.catch_up();
         let left = own_files() as isize - idle as isize;
-        let lines = supervisor.stats.lines() + &format!("{left} descriptors of guests left open\n");
+        let lines = supervisor.stats.table(options.handlers, idle)
+            + &format!("{left} descriptors of guests left open\n");
         let _ = std::io::stderr().write_all(lines.as_bytes());
     }
     Ok(code)
@@ -141,6 +146,8 @@ fn become_quiet() {
         sys::ignore_signal(signal);
     }
     sys::set_umask(0);
+    // `live` waits for it.
+    sys::block_signal(libc::SIGUSR1);
 }
 
 /// Waits for every guest, as each that loses its parent becomes our child; the exit code of the first.

@@ -2,7 +2,9 @@
 
 use std::{
     cmp::Reverse,
-    sync::atomic::{AtomicU64, Ordering},
+    os::fd::{AsRawFd, BorrowedFd},
+    sync::atomic::{AtomicI32, AtomicU64, Ordering},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -12,17 +14,22 @@ use super::{
 
 #[derive(Debug, Default)]
 struct Counts {
-    answered: AtomicU64,
+    served: AtomicU64,
     failed: AtomicU64,
     continued: AtomicU64,
+    promoted: AtomicU64,
 }
 
 #[derive(Debug)]
 pub(crate) struct Stats {
+    started: Instant,
     /// By system call number.
     counts: Vec<Counts>,
-    promoted: AtomicU64,
     lost: AtomicU64,
+    /// The highest descriptor of ours that a file was opened at: how many were open at once, as the kernel takes the lowest.
+    highest: AtomicI32,
+    /// How long handlers have served, in nanoseconds.
+    busy: AtomicU64,
 }
 
 fn raise(counter: &AtomicU64) {
@@ -34,28 +41,47 @@ fn of(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
+impl Counts {
+    fn total(&self) -> u64 {
+        of(&self.served) + of(&self.failed) + of(&self.continued)
+    }
+
+    fn line(&self, name: &str) -> String {
+        let [served, failed, continued, promoted] =
+            [&self.served, &self.failed, &self.continued, &self.promoted].map(of);
+        format!("{served:>10} {failed:>10} {continued:>10} {promoted:>10}  {name}\n")
+    }
+}
+
 impl Stats {
     pub(crate) fn new() -> Self {
         let len = SYSCALLS.iter().map(|s| s.number as usize + 1).max();
         Self {
+            started: Instant::now(),
             counts: (0..len.unwrap_or(0)).map(|_| Counts::default()).collect(),
-            promoted: AtomicU64::new(0),
             lost: AtomicU64::new(0),
+            highest: AtomicI32::new(0),
+            busy: AtomicU64::new(0),
         }
     }
 
     pub(crate) fn count(&self, syscall: &Syscall, reply: Reply) {
-        let counts = &self.counts[syscall.number as usize];
+        let counts = self.of(syscall);
         raise(match reply {
-            Reply::Value(_) => &counts.answered,
+            Reply::Value(_) => &counts.served,
             Reply::Error(_) => &counts.failed,
             Reply::Continue => &counts.continued,
         });
     }
 
-    /// A twin was made.
-    pub(crate) fn promoted(&self) {
-        raise(&self.promoted);
+    /// A twin was made for this call.
+    pub(crate) fn promoted(&self, syscall: &Syscall) {
+        raise(&self.of(syscall).promoted);
+    }
+
+    /// A file was opened for a guest.
+    pub(crate) fn opened(&self, file: BorrowedFd<'_>) {
+        self.highest.fetch_max(file.as_raw_fd(), Ordering::Relaxed);
     }
 
     /// A guest died before its answer.
@@ -63,21 +89,47 @@ impl Stats {
         raise(&self.lost);
     }
 
-    /// A line for each system call that was served, the most frequent first.
-    pub(crate) fn lines(&self) -> String {
-        let total = |c: &Counts| of(&c.answered) + of(&c.failed) + of(&c.continued);
-        let counts = |syscall: &Syscall| &self.counts[syscall.number as usize];
-        let mut served: Vec<_> = SYSCALLS.iter().filter(|s| total(counts(s)) > 0).collect();
-        served.sort_by_key(|syscall| Reverse(total(counts(syscall))));
-        let mut lines =
-            format!("{:>10} {:>10} {:>10}  system call\n", "answered", "failed", "kernel's");
-        for syscall in served {
-            let (counts, name) = (counts(syscall), syscall.name);
-            let (answered, failed) = (of(&counts.answered), of(&counts.failed));
-            let continued = of(&counts.continued);
-            lines += &format!("{answered:>10} {failed:>10} {continued:>10}  {name}\n");
+    /// A handler has served this long.
+    pub(crate) fn busy(&self, time: Duration) {
+        self.busy.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    fn of(&self, syscall: &Syscall) -> &Counts {
+        &self.counts[syscall.number as usize]
+    }
+
+    /// The table, with a line for each system call that was told of, the most frequent first. We had `own` descriptors
+    /// before the first guest.
+    pub(crate) fn table(&self, handlers: usize, own: usize) -> String {
+        let mut told: Vec<_> = SYSCALLS.iter().filter(|s| self.of(s).total() > 0).collect();
+        told.sort_by_key(|syscall| Reverse(self.of(syscall).total()));
+        let mut text = format!(
+            "{:>10} {:>10} {:>10} {:>10}  system call\n",
+            "served", "failed", "continued", "promoted"
+        );
+        let all = Counts::default();
+        for syscall in told {
+            let counts = self.of(syscall);
+            text += &counts.line(syscall.name);
+            for (sum, part) in [
+                (&all.served, &counts.served),
+                (&all.failed, &counts.failed),
+                (&all.continued, &counts.continued),
+                (&all.promoted, &counts.promoted),
+            ] {
+                sum.fetch_add(of(part), Ordering::Relaxed);
+            }
         }
-        let (promoted, lost) = (of(&self.promoted), of(&self.lost));
-        lines + &format!("{promoted} twins, {lost} answers that came too late\n")
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let busy = Duration::from_nanos(of(&self.busy)).as_secs_f64();
+        let idle = 100.0 * (1.0 - busy / (elapsed * handlers as f64));
+        let peak = (self.highest.load(Ordering::Relaxed) + 1 - own as i32).max(0);
+        text += &all.line("all");
+        text + &format!(
+            "{:.0} notifications per second; {handlers} handlers, idle {idle:.0} % of the time\n\
+             {peak} files of guests open at the peak, {} answers that came too late\n",
+            all.total() as f64 / elapsed,
+            of(&self.lost)
+        )
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     os::fd::OwnedFd,
     panic::{self, AssertUnwindSafe},
+    time::Instant,
 };
 
 use super::{
@@ -34,6 +35,8 @@ pub(crate) struct Supervisor {
     /// Also what is opened only to be read gets a number of the table.
     pub(crate) serve_all: bool,
     pub(crate) trace: bool,
+    /// Measures how long handlers serve.
+    pub(crate) time: bool,
     /// A system call whose handler shall panic.
     pub(crate) inject_panic: Option<String>,
 }
@@ -46,12 +49,13 @@ impl Supervisor {
             let _ = self.listener.send(notif.id, Reply::Continue);
             return;
         };
+        let started = self.time.then(Instant::now);
         let served = panic::catch_unwind(AssertUnwindSafe(|| self.reply(notif, syscall)));
         // Here every reference to a file has been dropped.
         let reply = served.unwrap_or(Reply::Error(Errno(libc::EIO)));
         self.stats.count(syscall, reply);
-        if self.trace {
-            trace::print(notif, syscall, reply);
+        if let Some(started) = started {
+            self.stats.busy(started.elapsed());
         }
         // Fails only if the guest is gone.
         if self.listener.send(notif.id, reply).is_err() {
@@ -73,7 +77,12 @@ impl Supervisor {
         }
         let call =
             Call { supervisor: self, task: &task, syscall, id: notif.id, args: notif.data.args };
-        (syscall.serve)(&call).unwrap_or_else(Reply::Error)
+        let asked = self.trace.then(|| trace::asked(&call));
+        let reply = (syscall.serve)(&call).unwrap_or_else(Reply::Error);
+        if let Some(asked) = asked {
+            trace::print(&call, &asked, reply);
+        }
+        reply
     }
 
     /// `unshare(CLONE_FILES)`, if the process has no other thread: a thread with files of its own is not supported.

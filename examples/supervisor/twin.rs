@@ -76,7 +76,7 @@ impl Call<'_> {
             }
             let cloexec = flags.contains(FdFlags::CLOEXEC);
             self.inject(backing.as_fd(), fd, cloexec, &twins)?;
-            self.supervisor.stats.promoted();
+            self.supervisor.stats.promoted(self.syscall);
             injected = true;
             let before = table.update_flags_if(fd, file.id(), |flags| flags | TWIN);
             if before == Ok(flags) {

@@ -3,7 +3,7 @@
 use std::{
     ffi::CStr,
     mem,
-    os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
 };
 
 use libc::{c_int, c_long};
@@ -126,6 +126,11 @@ pub(crate) fn forward(number: c_long, fd: BorrowedFd<'_>, rest: [u64; 3]) -> Res
     ));
     // SAFETY: none of these calls takes a pointer.
     check(unsafe { libc::syscall(number, fd.as_raw_fd(), rest[0], rest[1], rest[2]) })
+}
+
+/// `F_GETFL`.
+pub(crate) fn status_flags(fd: &OwnedFd) -> Result<c_int> {
+    fcntl(fd.as_fd(), libc::F_GETFL, 0).map(|flags| flags as c_int)
 }
 
 /// Whether a descriptor of ours is open and not close-on-exec.

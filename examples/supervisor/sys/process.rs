@@ -76,12 +76,41 @@ pub(crate) fn default_signal(signal: c_int) {
 /// Gives `signal` a handler that does nothing and restarts nothing: it makes a blocked call return.
 pub(crate) fn make_interrupting(signal: c_int) {
     extern "C" fn nothing(_: c_int) {}
-    let handler: extern "C" fn(c_int) = nothing;
+    on_signal(signal, nothing);
+}
+
+/// Sets a handler, which may do only what is safe in one.
+pub(crate) fn on_signal(signal: c_int, handler: extern "C" fn(c_int)) {
     // SAFETY: all zeroes is a sigaction: no flags, an empty mask.
     let mut action: libc::sigaction = unsafe { zeroed() };
     action.sa_sigaction = handler as libc::sighandler_t;
-    // SAFETY: the handler touches nothing.
+    // SAFETY: our handlers do nothing, or make one system call.
     unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
+}
+
+fn set_of(signal: c_int) -> libc::sigset_t {
+    // SAFETY: all zeroes is a signal set: an empty one.
+    let mut set = unsafe { zeroed() };
+    // SAFETY: `set` is a signal set.
+    unsafe { libc::sigaddset(&raw mut set, signal) };
+    set
+}
+
+/// Blocks a signal in this thread, and in those that it starts from now on.
+pub(crate) fn block_signal(signal: c_int) {
+    let set = set_of(signal);
+    // SAFETY: `set` is a signal set.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
+}
+
+/// Waits for a signal that is blocked.
+pub(crate) fn wait_for_signal(signal: c_int) -> Result<()> {
+    let (set, mut got) = (set_of(signal), 0);
+    // SAFETY: `set` is a signal set, and `got` is writable.
+    match unsafe { libc::sigwait(&raw const set, &raw mut got) } {
+        0 => Ok(()),
+        errno => Err(Errno(errno)),
+    }
 }
 
 pub(crate) fn gettid() -> i32 {

@@ -1,0 +1,52 @@
+//! `kill -USR1`: prints what each guest has in its table, as `ls -l /proc/PID/fd` would.
+
+use std::{fmt::Write as _, io::Write as _, sync::Arc, thread};
+
+use fdtable::FdFlags;
+
+use super::{
+    file::{File, TWIN},
+    process::Process,
+    supervisor::Supervisor,
+    sys, trace,
+};
+
+/// Prints them whenever the signal comes, until the end of us. The signal must be blocked already.
+pub(crate) fn start(supervisor: &Arc<Supervisor>) {
+    let supervisor = Arc::clone(supervisor);
+    thread::spawn(move || {
+        while sys::wait_for_signal(libc::SIGUSR1).is_ok() {
+            let mut processes = supervisor.directory.processes();
+            processes.sort_by_key(|process| process.tgid);
+            let text: String = processes.iter().map(|process| listing(process)).collect();
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        }
+    });
+}
+
+fn listing(process: &Process) -> String {
+    let comm = sys::read_proc(&format!("/proc/{}/comm", process.tgid)).unwrap_or_default();
+    let table = process.files.load();
+    let (count, limit) = (table.len(), table.limit());
+    let mut text = format!("{} {}: {count} open, limit {limit}\n", process.tgid, comm.trim_end());
+    for open in table.iter() {
+        let access = match &*open.file {
+            File::Backed(backing) => mode(sys::status_flags(backing).unwrap_or(0)),
+            File::Native => "l---------",
+        };
+        let path = trace::path_of(process, process.tgid, open.fd).unwrap_or_default();
+        let cloexec = if open.flags.contains(FdFlags::CLOEXEC) { "  close-on-exec" } else { "" };
+        let twin = if open.flags.contains(TWIN) { "  twin" } else { "" };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{access} {:>6} -> {path}{cloexec}{twin}", open.fd);
+    }
+    text
+}
+
+fn mode(status_flags: i32) -> &'static str {
+    match status_flags & libc::O_ACCMODE {
+        libc::O_RDONLY => "lr-x------",
+        libc::O_WRONLY => "l-wx------",
+        _ => "lrwx------",
+    }
+}
