@@ -1,6 +1,6 @@
 //! One system call of a guest, while a handler serves it.
 
-use std::{ffi::CStr, os::fd::RawFd};
+use std::os::fd::RawFd;
 
 use fdtable::FdFlags;
 
@@ -8,7 +8,6 @@ use super::{
     file::{File, TWIN},
     listener::Reply,
     memory::Memory,
-    numbers::is_in_table,
     process::Task,
     supervisor::Supervisor,
     sys::{Errno, Result},
@@ -74,28 +73,5 @@ impl Call<'_> {
 
     pub(crate) fn has_twin(&self, fd: RawFd) -> bool {
         self.flags(fd).is_ok_and(|flags| flags.contains(TWIN))
-    }
-
-    /// The number in the table that the path at `address` names.
-    pub(crate) fn named(&self, address: u64) -> Option<RawFd> {
-        if self.task.process.files.load().is_empty() {
-            return None;
-        }
-        self.proc_fd(&self.memory().read_path(address).ok()?)
-    }
-
-    /// The number in the table that a path like `/proc/self/fd/2048` names.
-    pub(crate) fn proc_fd(&self, path: &CStr) -> Option<RawFd> {
-        let path = path.to_str().ok()?;
-        let number = path.strip_prefix("/dev/fd/").or_else(|| {
-            let (process, rest) = path.strip_prefix("/proc/")?.split_once('/')?;
-            let rest = match process {
-                "self" | "thread-self" => rest,
-                pid if pid.parse() == Ok(self.task.process.tgid) => rest,
-                _ => return None,
-            };
-            rest.strip_prefix("fd/")
-        })?;
-        number.parse().ok().filter(|fd| is_in_table(*fd))
     }
 }

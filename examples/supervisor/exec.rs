@@ -94,8 +94,8 @@ fn has_token(tgid: i32, tid: i32) -> bool {
 
 /// `execve`.
 pub(crate) fn execve(call: &Call<'_>) -> Result<Reply> {
-    if let Some(fd) = call.named(call.args[0]) {
-        call.promote(fd)?;
+    if let Some(named) = call.named(call.args[0]) {
+        call.promote_named(named)?;
     }
     begin(call)
 }

@@ -18,6 +18,11 @@ pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
     match command {
         libc::F_DUPFD => duplicate_from(call, fd, argument, FdFlags::empty()),
         libc::F_DUPFD_CLOEXEC => duplicate_from(call, fd, argument, FdFlags::CLOEXEC),
+        libc::F_SETLK | libc::F_SETLKW => {
+            let quirks = &call.task.process.quirks;
+            quirks.closes_itself.store(true, Ordering::Relaxed);
+            promote_all(call)
+        }
         _ if !is_in_table(fd) => Err(EBADF),
         libc::F_GETFD => {
             let cloexec = call.flags(fd)?.contains(FdFlags::CLOEXEC);
@@ -29,11 +34,6 @@ pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
         }
         libc::F_SETFL if argument & (libc::O_ASYNC | libc::O_DIRECT) == 0 => call
             .with_backing(fd, |file| sys::fcntl(file, libc::F_SETFL, argument).map(Reply::Value)),
-        libc::F_SETLK | libc::F_SETLKW => {
-            let quirks = &call.task.process.quirks;
-            quirks.closes_itself.store(true, Ordering::Relaxed);
-            promote_all(call)
-        }
         _ => promote_all(call),
     }
 }

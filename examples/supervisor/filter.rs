@@ -28,7 +28,7 @@ pub(crate) enum When {
     Always,
     /// One of these arguments is a number that is not the kernel's.
     Fd(&'static [u32]),
-    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's.
+    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or a POSIX lock at any.
     Fcntl,
     /// The mapping is of a file whose number is not the kernel's.
     Mmap,
@@ -38,7 +38,7 @@ pub(crate) enum When {
     AtLeast(u32, u32),
     /// The argument has one of these bits.
     Has(u32, u32),
-    /// The flags of `clone` have one of these bits. A thread with descriptors of its own is refused (`clone3` keeps its flags from us).
+    /// The flags of `clone` have one of these bits. A thread with descriptors of its own is refused.
     Clone(u32),
     /// Never: the call fails.
     Fails(i32),
@@ -114,6 +114,8 @@ fn body(when: When) -> Vec<sock_filter> {
             let mut code = tell_if_ours(0).to_vec();
             code.extend([
                 load_argument(1),
+                jump(BPF_JEQ, libc::F_SETLK as u32, 5, 0),
+                jump(BPF_JEQ, libc::F_SETLKW as u32, 4, 0),
                 jump(BPF_JEQ, libc::F_DUPFD as u32, 1, 0),
                 jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 0, 3),
                 load_argument(2),

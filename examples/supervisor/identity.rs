@@ -23,6 +23,20 @@ pub(crate) fn changed(call: &Call<'_>) -> Result<Reply> {
     Ok(Reply::Continue)
 }
 
+/// `clone3`, whose flags are in memory.
+pub(crate) fn clone3(call: &Call<'_>) -> Result<Reply> {
+    // The flags come first. A bad address is the kernel's to find.
+    let flags = call.memory().read::<u64>(call.args[0]).unwrap_or(0);
+    let has = |flag: i32| flags & flag as u64 != 0;
+    if flags & u64::from(OTHER_VIEW) != 0 {
+        changed(call)?;
+    }
+    if has(libc::CLONE_THREAD) && !has(libc::CLONE_FILES) {
+        return Err(Errno(libc::EPERM));
+    }
+    Ok(Reply::Continue)
+}
+
 pub(crate) fn unshare(call: &Call<'_>) -> Result<Reply> {
     let flags = call.args[0] as u32;
     if flags & OTHER_VIEW != 0 {

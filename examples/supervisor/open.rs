@@ -9,7 +9,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use fdtable::{FdFlags, OwnedFileRef, Placement};
+use fdtable::{FdFlags, FdTable, OwnedFileRef, Placement};
 use libc::{
     O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_NOATIME,
     O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_SYNC, O_TRUNC,
@@ -20,6 +20,7 @@ use super::{
     file::{self, File, Served},
     listener::Reply,
     numbers::{EXEC_TOKEN, is_in_table},
+    proc_fd::Named,
     sys::{self, Errno, Result},
 };
 
@@ -101,16 +102,9 @@ fn by_kernel(call: &Call<'_>, dir: RawFd) -> Result<Reply> {
 }
 
 fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
-    let process = &call.task.process;
-    let table = process.files.load();
-    if how.is_left_to_kernel()
-        || process.quirks.opens_itself.load(Ordering::Relaxed)
-        || table.limit() <= table.auto_base()
-    {
-        return by_kernel(call, call.named(path).unwrap_or(dir));
-    }
-    let kernels =
-        !call.supervisor.serve_all && how.reads_only() && process.room.take(call.task.tid);
+    let table = call.task.process.files.load();
+    let opens_itself = opens_itself(call, how, &table);
+    let kernels = opens_itself || is_cheaper_there(call, how);
     if kernels && table.is_empty() {
         // Nor can the path name a number of the table.
         return by_kernel(call, dir);
@@ -118,13 +112,13 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
     let Ok(path) = call.memory().read_path(path) else {
         return by_kernel(call, dir);
     };
-    let again = call.proc_fd(&path);
-    if kernels && again.is_none() {
-        return by_kernel(call, dir);
-    }
-    if again.is_none() && is_left_to_kernel(path.to_bytes()) {
-        return Ok(Reply::Continue);
-    }
+    let again = match call.named_by(&path) {
+        Some(Named::Number(fd)) if !opens_itself => Some(fd),
+        Some(named) => return call.promote_named(named),
+        None if kernels => return by_kernel(call, dir),
+        None if is_left_to_kernel(path.to_bytes()) => return Ok(Reply::Continue),
+        None => None,
+    };
     call.supervisor.directory.look();
     // The number comes first: without one, nothing is created or truncated.
     let number = table.reserve(Placement::Auto)?;
@@ -144,6 +138,19 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
     let flags = if how.has(O_CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() };
     let opened = number.install(File::Backed(file), flags);
     Ok(Reply::Value(opened.map_err(fdtable::Error::from)?.into()))
+}
+
+/// Whether the guest's kernel opens whatever the path leads to.
+fn opens_itself(call: &Call<'_>, how: How, table: &FdTable<File>) -> bool {
+    how.is_left_to_kernel()
+        || call.task.process.quirks.opens_itself.load(Ordering::Relaxed)
+        || table.limit() <= table.auto_base()
+}
+
+/// Whether the file is only read, and the kernel has a number for it.
+fn is_cheaper_there(call: &Call<'_>, how: How) -> bool {
+    let (supervisor, task) = (call.supervisor, call.task);
+    !supervisor.serve_all && how.reads_only() && task.process.room.take(task.tid)
 }
 
 fn is_left_to_kernel(path: &[u8]) -> bool {
@@ -254,17 +261,4 @@ fn start_of(call: &Call<'_>, dir: RawFd, path: &CStr) -> Result<Option<Start>> {
 
 fn proc_path(rest: &str) -> CString {
     CString::new(format!("/proc/{rest}")).expect("made of numbers and words")
-}
-
-/// `readlink` of `/proc/self/fd/N` and its like: the kernel knows the answer once it has the number.
-pub(crate) fn readlink(call: &Call<'_>) -> Result<Reply> {
-    read_link(call, libc::AT_FDCWD, call.args[0])
-}
-
-pub(crate) fn readlinkat(call: &Call<'_>) -> Result<Reply> {
-    read_link(call, call.fd(0), call.args[1])
-}
-
-fn read_link(call: &Call<'_>, dir: RawFd, path: u64) -> Result<Reply> {
-    by_kernel(call, call.named(path).unwrap_or(dir))
 }

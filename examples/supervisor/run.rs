@@ -27,6 +27,7 @@ mod numbers;
 mod open;
 mod options;
 mod orphans;
+mod proc_fd;
 mod process;
 mod room;
 mod sets;

@@ -12,7 +12,7 @@ use super::{
     identity, io,
     limits::{self, FSIZE, NOFILE},
     numbers::KERNEL_END,
-    open, sets, stat,
+    open, proc_fd, sets, stat,
     twin::{self, promote_all},
 };
 
@@ -129,8 +129,8 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     uses(SYS_openat2, "openat2", Always, open::openat2),
     changes(SYS_execve, "execve", Always, exec::execve),
     changes(SYS_execveat, "execveat", Always, exec::execveat),
-    uses(SYS_readlink, "readlink", Always, open::readlink),
-    uses(SYS_readlinkat, "readlinkat", Always, open::readlinkat),
+    uses(SYS_readlink, "readlink", Always, proc_fd::readlink),
+    uses(SYS_readlinkat, "readlinkat", Always, proc_fd::readlinkat),
     uses(SYS_sendmsg, "sendmsg", Always, sets::sendmsg),
     uses(SYS_sendmmsg, "sendmmsg", Always, sets::sendmmsg),
     uses(SYS_poll, "poll", Always, sets::poll),
@@ -148,6 +148,8 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     uses(SYS_setgroups, "setgroups", Always, identity::changed),
     uses(SYS_capset, "capset", Always, identity::changed),
     uses(SYS_setns, "setns", Always, identity::changed),
+    uses(SYS_landlock_restrict_self, "landlock_restrict_self", Always, identity::changed),
+    uses(SYS_clone3, "clone3", Always, identity::clone3),
     changes(SYS_dup2, "dup2", FIRST_TWO, dup::dup2),
     changes(SYS_dup3, "dup3", FIRST_TWO, dup::dup3),
     native(SYS_sendfile, "sendfile", FIRST_TWO),

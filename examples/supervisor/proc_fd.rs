@@ -1,0 +1,118 @@
+//! Paths under `/proc/self/fd` and `/dev/fd`: the kernel has only twins there, so what is named gets one.
+
+use std::{
+    ffi::CStr,
+    fs,
+    os::{
+        fd::{AsRawFd, RawFd},
+        unix::ffi::OsStringExt,
+    },
+};
+
+use super::{
+    call::{Call, EBADF, EINVAL},
+    listener::Reply,
+    memory::Span,
+    numbers::is_in_table,
+    sys::{Errno, Result},
+};
+
+/// What of the table a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// As `/proc/self/fd/2048` does.
+    Number(RawFd),
+    /// What is found from a number, or about it.
+    Beyond(RawFd),
+    /// The directory with all of them.
+    All,
+}
+
+const INFO: &str = "fdinfo";
+
+impl Call<'_> {
+    /// What the path at `address` names; nothing, if the table has nothing.
+    pub(crate) fn named(&self, address: u64) -> Option<Named> {
+        if self.task.process.files.load().is_empty() {
+            return None;
+        }
+        self.named_by(&self.memory().read_path(address).ok()?)
+    }
+
+    pub(crate) fn named_by(&self, path: &CStr) -> Option<Named> {
+        let path = path.to_str().ok()?;
+        let (tgid, tid) = (self.task.process.tgid, self.task.tid);
+        let rest = path.strip_prefix("/dev/fd").or_else(|| {
+            let (process, rest) = path.strip_prefix("/proc/")?.split_once('/')?;
+            let is_own = process == "self" || process == "thread-self";
+            if !is_own && process.parse() != Ok(tgid) && process.parse() != Ok(tid) {
+                return None;
+            }
+            let rest = match rest.strip_prefix("task/") {
+                Some(rest) => rest.split_once('/')?.1,
+                None => rest,
+            };
+            rest.strip_prefix("fd")
+                .filter(|rest| !rest.starts_with("info"))
+                .or(rest.strip_prefix(INFO))
+        })?;
+        let number = rest.trim_start_matches('/');
+        if number.is_empty() {
+            return Some(Named::All);
+        }
+        let (number, more) = number.split_once('/').map_or((number, false), |(fd, _)| (fd, true));
+        let fd = number.parse().ok().filter(|fd| is_in_table(*fd))?;
+        let is_info = path.contains(INFO);
+        Some(if more || is_info { Named::Beyond(fd) } else { Named::Number(fd) })
+    }
+
+    /// Lets the kernel resolve a path that names this.
+    pub(crate) fn promote_named(&self, named: Named) -> Result<Reply> {
+        match named {
+            // Beyond the kernel's limit there are no twins.
+            Named::Number(fd) | Named::Beyond(fd) => {
+                self.promote(fd).map_err(|_| Errno(libc::ENOENT))?;
+            }
+            Named::All => {
+                let table = self.task.process.files.load();
+                let fds: Vec<_> = table.iter().map(|descriptor| descriptor.fd).collect();
+                for fd in fds {
+                    let _ = self.promote(fd);
+                }
+            }
+        }
+        Ok(Reply::Continue)
+    }
+}
+
+pub(crate) fn readlink(call: &Call<'_>) -> Result<Reply> {
+    read_link(call, libc::AT_FDCWD, call.args[0], call.args[1], call.int(2))
+}
+
+pub(crate) fn readlinkat(call: &Call<'_>) -> Result<Reply> {
+    read_link(call, call.fd(0), call.args[1], call.args[2], call.int(3))
+}
+
+fn read_link(call: &Call<'_>, dir: RawFd, path: u64, buffer: u64, size: i32) -> Result<Reply> {
+    let fd = match call.named(path) {
+        Some(Named::Number(fd)) => fd,
+        Some(named) => return call.promote_named(named),
+        None => return call.leave_to_kernel(dir, EBADF),
+    };
+    if call.promote(fd).is_ok() {
+        return Ok(Reply::Continue);
+    }
+    // The kernel cannot have the number: our link leads where the guest's would.
+    let size = usize::try_from(size).ok().filter(|size| *size > 0).ok_or(EINVAL)?;
+    let table = call.task.process.files.load();
+    let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;
+    let backing = file.backing().ok_or(Errno(libc::ENOENT))?;
+    let link = fs::read_link(format!("/proc/self/fd/{}", backing.as_raw_fd()))?;
+    let link = link.into_os_string().into_vec();
+    let shown = &link[..link.len().min(size)];
+    let span = Span { start: buffer, len: shown.len() as u64 };
+    match call.memory().write_spans(&[span], shown) {
+        Ok(written) if written == shown.len() => Ok(Reply::Value(written as i64)),
+        _ => Err(Errno(libc::EFAULT)),
+    }
+}
