@@ -5,6 +5,7 @@
 
 use std::{
     ffi::{CStr, CString},
+    fs,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     sync::atomic::Ordering,
 };
@@ -101,6 +102,11 @@ fn by_kernel(call: &Call<'_>, dir: RawFd) -> Result<Reply> {
     call.leave_to_kernel(dir, EBADF)
 }
 
+/// Whether 0, 1 and 2 are open: a program that has closed one of them counts on getting it now.
+fn has_standard_numbers(call: &Call<'_>) -> bool {
+    (0..3).all(|fd| fs::symlink_metadata(format!("/proc/{}/fd/{fd}", call.task.tid)).is_ok())
+}
+
 fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
     let table = call.task.process.files.load();
     let opens_itself = opens_itself(call, how, &table);
@@ -117,6 +123,7 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
         Some(named) => return call.promote_named(named),
         None if kernels => return by_kernel(call, dir),
         None if is_left_to_kernel(path.to_bytes()) => return Ok(Reply::Continue),
+        None if !has_standard_numbers(call) => return by_kernel(call, dir),
         None => None,
     };
     call.supervisor.directory.look();
