@@ -4,6 +4,8 @@
 
 #[path = "supervisor/conformance.rs"]
 mod conformance;
+#[path = "supervisor/differences.rs"]
+mod differences;
 #[path = "supervisor/faults.rs"]
 mod faults;
 #[path = "supervisor/harness.rs"]

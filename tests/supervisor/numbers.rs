@@ -1,6 +1,8 @@
 //! Numbers that no ordinary supervisor's table reaches: between the low ones and the automatic ones, and above the kernel's own limit.
 
-use super::harness::{Dir, SUPERVISOR, can_run, command, prints, run, same_bash, same_python};
+use super::harness::{
+    Dir, SUPERVISOR, can_run, command, prints, run, same, same_bash, same_python,
+};
 
 #[test]
 fn bash_redirects_to_1025() {
@@ -127,5 +129,40 @@ try:
 except OSError as e: print(e.errno)
 for fd in opened: os.close(fd)
 os.close(os.open('/', os.O_RDONLY))",
+    );
+}
+
+#[test]
+fn a_closed_standard_number_is_the_next() {
+    same_python(
+        "import os
+saved = os.dup(1); out = []
+for n in (0, 1, 2):
+    for name, flags in (('f', os.O_RDWR | os.O_CREAT), ('f', os.O_RDONLY), ('/dev/null', os.O_RDWR), ('.', os.O_RDONLY)):
+        os.close(n); out.append(os.open(name, flags))
+os.close(0); os.close(1); out.append(os.open('f', os.O_RDWR)); os.system('echo child'); out.append(os.open('o', os.O_RDWR | os.O_CREAT)); os.system('echo child'); os.dup2(saved, 1); print(out, open('o').read())",
+    );
+    same(
+        &["perl"],
+        &[
+            "perl",
+            "-e",
+            "close STDOUT; open(STDOUT, '>', 'f'); print 'x'; system('echo child'); close STDOUT; open(STDOUT, '>&', \\*STDERR); system('cat f >&2')",
+        ],
+        0,
+    );
+    same_bash(
+        &["cat"],
+        "bash -c 'cat f; echo out > f; cat f; exec 3<f; cat <&3' <&- 2>&- || echo $?; sh -c 'echo lost' >&- 2>/dev/null || echo $?",
+    );
+}
+
+#[test]
+fn open_numbers_are_listed() {
+    same_python(
+        "import os
+f = os.open('f', os.O_RDWR | os.O_CREAT); [os.dup2(f, n) for n in (40, 1500, 3000)]
+for path in ('/proc/self/fd', '/proc/self/fd/', '/dev/fd', '/proc/thread-self/fd'):
+    names = os.listdir(path); print([n in names for n in ('40', '1500', '3000', str(f))], sum(os.path.samefile(path + '/' + n, 'f') for n in names if os.path.exists(path + '/' + n)))",
     );
 }

@@ -1,0 +1,126 @@
+//! What a program can tell after all. Each difference is here, with its reason and with both its sides, so that the list stays true; there are
+//! no others that we know, but for these two that no test can pin down:
+//!
+//! * A signal that arrives before a handler has picked a call up interrupts it, with `EINTR` where the signal's action has no `SA_RESTART`.
+//! * An orphan's parent is the supervisor, and not the first process of its pid namespace.
+
+use super::harness::{Dir, NOFILE, can_run, command, run, supervised};
+
+struct Difference {
+    what: &'static str,
+    why: &'static str,
+    /// Python, with `f` open for reading and writing, and what it prints on each side.
+    program: &'static str,
+    native: &'static str,
+    supervised: &'static str,
+}
+
+const DIFFERENCES: &[Difference] = &[
+    Difference {
+        what: "a file gets a large number",
+        why: "the table's automatic numbers begin at its base, where the kernel has none of its own",
+        program: "print(f < 1024)",
+        native: "True",
+        supervised: "False",
+    },
+    Difference {
+        what: "F_DUPFD from a small minimum, too",
+        why: "the kernel finds its own lowest number from 0 only",
+        program: "n = fcntl.fcntl(f, fcntl.F_DUPFD, 500); print(n)",
+        native: "500",
+        supervised: "2049",
+    },
+    Difference {
+        what: "select is too small for such a file",
+        why: "FD_SETSIZE is 1024",
+        program: "print(len(select.select([f], [], [], 0)[0]))",
+        native: "1",
+        supervised: "ValueError",
+    },
+    Difference {
+        what: "1023 is nobody's",
+        why: "there the supervisor keeps a close-on-exec descriptor, which tells whether exec has succeeded",
+        program: "print(os.dup2(0, 1023))",
+        native: "1023",
+        supervised: "9",
+    },
+    Difference {
+        what: "pipes and sockets run out at 1022",
+        why: "the kernel gives out numbers below the table only",
+        program: "print(len([os.pipe() for n in range(600)]))",
+        native: "600",
+        supervised: "24",
+    },
+    Difference {
+        what: "poll takes 1023 entries",
+        why: "the kernel takes no more than RLIMIT_NOFILE, as it knows it",
+        program: "c = ctypes.CDLL(None, use_errno=True); b = ctypes.create_string_buffer(b'\\xff' * 8 * 1024); print(c.poll(b, 1024, 0), ctypes.get_errno())",
+        native: "0 0",
+        supervised: "-1 22",
+    },
+    Difference {
+        what: "the kernel's own view of the limit",
+        why: "the limit that a program gets and sets is the table's",
+        program: "print([l.split()[3] == '1023' for l in open('/proc/self/limits') if l.startswith('Max open files')][0])",
+        native: "False",
+        supervised: "True",
+    },
+    Difference {
+        what: "another process does not see a number in /proc/PID/fd",
+        why: "only a process that makes a system call can be given a descriptor",
+        program: "sys.stdout.flush(); c = subprocess.run(['sh', '-c', 'test -e /proc/$PPID/fd/%d; echo $?' % f], stdout=1)",
+        native: "0",
+        supervised: "1",
+    },
+    Difference {
+        what: "an O_PATH descriptor above 1023 is no directory to start from",
+        why: "the kernel does not hand O_PATH descriptors over",
+        program: "os.dup2(os.open('.', os.O_PATH), 1500); print(os.stat('f', dir_fd=1500).st_size)",
+        native: "0",
+        supervised: "9",
+    },
+    Difference {
+        what: "no asynchronous I/O: io_setup, io_uring_setup",
+        why: "it names descriptors in memory that the supervisor does not see",
+        program: "c = ctypes.CDLL(None, use_errno=True); n = ctypes.c_long(); print(c.syscall(206, 1, ctypes.byref(n)), ctypes.get_errno())",
+        native: "0 0",
+        supervised: "-1 38",
+    },
+    Difference {
+        what: "no privileges by set-user-ID programs, and a filter",
+        why: "without them, who is not root may not install a filter",
+        program: "print([l.split()[1] for l in open('/proc/self/status') if l.startswith(('NoNewPrivs', 'Seccomp:'))])",
+        native: "['0', '0']",
+        supervised: "['1', '2']",
+    },
+    Difference {
+        what: "no thread has descriptors of its own",
+        why: "a table belongs to a process",
+        program: "c = ctypes.CDLL(None, use_errno=True); t = threading.Thread(target=lambda: print(c.unshare(0x400), ctypes.get_errno())); t.start(); t.join()",
+        native: "0 0",
+        supervised: "-1 1",
+    },
+];
+
+#[test]
+fn each_difference_is_one() {
+    if !can_run(&["python3"]) {
+        return;
+    }
+    for Difference { what, why, program, native, supervised: expected } in DIFFERENCES {
+        let indented = program.replace('\n', "\n    ");
+        let program = format!(
+            "import ctypes, fcntl, os, select, subprocess, sys, threading
+f = os.open('f', os.O_RDWR | os.O_CREAT)
+try:
+    {indented}
+except OSError as e: print(e.errno)
+except ValueError: print('ValueError')"
+        );
+        let words = ["python3", "-c", &program];
+        let sides = [words.map(Into::into).to_vec(), supervised(&["--nofile", &NOFILE], &words)];
+        let [is_native, is_supervised] = sides.map(|words| run(command(words, &Dir::new())).stdout);
+        let sides = [is_native.trim_end(), is_supervised.trim_end()];
+        assert_eq!(sides, [*native, *expected], "{what}: {why}");
+    }
+}
