@@ -145,7 +145,7 @@ fn the_trace_shows_what_was_served() {
         "{stderr}"
     );
     assert!(shows(&["] dup2(", "/out>, 1025) = 1025<", "/out>"]), "{stderr}");
-    assert!(shows(&["(1026, ", ") = -1 EBADF (Bad file descriptor)"]), "{stderr}");
+    assert!(shows(&["] fcntl(1025, F_GETFD) = -1 EBADF (Bad file descriptor)"]), "{stderr}");
 }
 
 #[test]
