@@ -5,7 +5,6 @@
 
 use std::{
     ffi::{CStr, CString},
-    fs,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     sync::atomic::Ordering,
 };
@@ -104,7 +103,7 @@ fn by_kernel(call: &Call<'_>, dir: RawFd) -> Result<Reply> {
 
 /// Whether 0, 1 and 2 are open: a program that has closed one of them counts on getting it now.
 fn has_standard_numbers(call: &Call<'_>) -> bool {
-    (0..3).all(|fd| fs::symlink_metadata(format!("/proc/{}/fd/{fd}", call.task.tid)).is_ok())
+    [(0, 1), (1, 2)].into_iter().all(|(a, b)| sys::has_both(call.task.tid, a, b))
 }
 
 fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
