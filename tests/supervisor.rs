@@ -16,3 +16,5 @@ mod numbers;
 mod processes;
 #[path = "supervisor/programs/mod.rs"]
 mod programs;
+#[path = "supervisor/tables.rs"]
+mod tables;

@@ -1,6 +1,6 @@
 //! One system call of a guest, while a handler serves it.
 
-use std::os::fd::RawFd;
+use std::{os::fd::RawFd, sync::Arc};
 
 use fdtable::FdFlags;
 
@@ -17,7 +17,7 @@ use super::{
 /// What a handler sees. It returns a [`Reply`] that holds nothing: every reference to a file is dropped before the guest goes on.
 pub(crate) struct Call<'a> {
     pub(crate) supervisor: &'a Supervisor,
-    pub(crate) task: &'a Task,
+    pub(crate) task: &'a Arc<Task>,
     pub(crate) syscall: &'a Syscall,
     /// The notification's.
     pub(crate) id: u64,
@@ -47,7 +47,7 @@ impl Call<'_> {
 
     /// The flags of a number in the table.
     pub(crate) fn flags(&self, fd: RawFd) -> Result<FdFlags> {
-        self.task.process.files.load().flags(fd).ok_or(EBADF)
+        self.task.table().flags(fd).ok_or(EBADF)
     }
 
     /// Serves a call on a file that we have open, with its backing; leaves it to the kernel where there is a twin, which does all it should.
@@ -56,7 +56,7 @@ impl Call<'_> {
         fd: RawFd,
         serve: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> Result<Reply>,
     ) -> Result<Reply> {
-        let table = self.task.process.files.load();
+        let table = self.task.table();
         let Some(file) = table.get(fd) else {
             // The kernel finds nothing either, once it has looked at what it looks at first.
             return self.leave_to_kernel(fd, EBADF);

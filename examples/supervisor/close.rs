@@ -9,7 +9,7 @@ use super::{
     file::TWIN,
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START},
-    sys::{Errno, Result},
+    sys::Result,
 };
 
 /// Closes our half at once. Where there is a twin, the kernel closes it then, and until it has the number is nobody's.
@@ -23,14 +23,14 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
     if call.flags(fd)?.contains(TWIN) {
         return close_both(call, fd);
     }
-    let table = process.files.load();
+    let table = call.task.table();
     // Another thread may have promoted the number since.
     let had_twin = table.close(fd)?.flags.contains(TWIN);
     Ok(if had_twin { Reply::Continue } else { Reply::Value(0) })
 }
 
 fn close_both(call: &Call<'_>, fd: i32) -> Result<Reply> {
-    let table = call.task.process.files.load();
+    let table = call.task.table();
     let (file, number) = table.take(fd)?;
     drop(file);
     call.task.park(number.into_owned(&table));
@@ -48,14 +48,14 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
     if (first..=last).contains(&(EXEC_TOKEN as u32)) {
         process.doubt_token();
     }
-    if flags.contains(CloseRangeFlags::UNSHARE) && !call.supervisor.unshare_files(call.task) {
-        return Err(Errno(libc::EPERM));
+    if flags.contains(CloseRangeFlags::UNSHARE) {
+        call.supervisor.directory.unshare_files(call.task);
     }
     if last < TABLE_START as u32 {
         return Ok(Reply::Continue);
     }
     let first = first.max(TABLE_START as u32);
-    let table = process.files.load();
+    let table = call.task.table();
     if flags.contains(CloseRangeFlags::CLOEXEC) {
         table.close_range(first, last, CloseRangeFlags::CLOEXEC)?;
         return Ok(Reply::Continue);

@@ -12,6 +12,7 @@ use std::{
     },
 };
 
+use arc_swap::ArcSwap;
 use fdtable::{CloseRangeFlags, Files};
 use parking_lot::{Mutex, MutexGuard};
 
@@ -24,10 +25,10 @@ use super::{
     orphans,
     process::{Limits, Process, Quirks, Task},
     room::Room,
+    split::Split,
     supervisor::MAX_NUMBERS,
     sys::{self, Epoll, Errno, Result},
     tables::Tables,
-    twin,
 };
 
 /// Event data of what ends the wait for deaths.
@@ -76,7 +77,8 @@ impl Directory {
         self.insert(Process {
             tgid: pid,
             pidfd: sys::pidfd_open(pid)?,
-            files,
+            files: ArcSwap::from_pointee(files),
+            split: Split::default(),
             exec: ExecWatch::default(),
             image: Mutex::default(),
             quirks: Quirks::default(),
@@ -134,7 +136,7 @@ impl Directory {
             // A thread that does not lead its process, or not yet anything.
             Err(_) => {
                 self.guests.forget_stale(pid);
-                return Path::new(&format!("/proc/{pid}")).exists();
+                return self.meet_thread(pid);
             }
         };
         let status = sys::read_proc(&format!("/proc/{pid}/status")).unwrap_or_default();
@@ -158,18 +160,12 @@ impl Directory {
         true
     }
 
-    fn register(&self, pid: i32, pidfd: OwnedFd, parent: Option<&Process>) {
+    fn register(&self, pid: i32, pidfd: OwnedFd, parent: Option<&Arc<Process>>) {
         let files = parent.map_or_else(
             || self.tables.unknown(),
             |parent| {
                 parent.settle_exec_from_outside();
-                if sys::share_files(parent.tgid, pid) {
-                    parent.files.share()
-                } else {
-                    let files = parent.files.fork();
-                    twin::verify(pid, &files.load());
-                    files
-                }
+                self.files_for_child(parent, pid)
             },
         );
         let unknown = || Limits::new(MAX_NUMBERS.into());
@@ -180,9 +176,10 @@ impl Directory {
         self.insert(Process {
             tgid: pid,
             pidfd,
-            files,
+            files: ArcSwap::from_pointee(files),
+            split: Split::default(),
             exec: ExecWatch::default(),
-            image: Mutex::new(parent.and_then(Process::image)),
+            image: Mutex::new(parent.and_then(|p| p.image())),
             quirks: parent.map_or_else(Quirks::default, |p| p.quirks.inherited()),
             limits,
             room: parent.map_or_else(Room::default, |p| p.room.inherited()),
@@ -200,14 +197,48 @@ impl Directory {
     #[cold]
     fn discover(&self, tid: i32) -> Result<Arc<Task>> {
         self.look();
-        let status = sys::read_proc(&format!("/proc/{tid}/status")).ok_or(Errno(libc::ESRCH))?;
-        let tgid = sys::status_field(&status, "Tgid").and_then(|tgid| tgid.parse().ok());
-        let tgid = tgid.ok_or(Errno(libc::ESRCH))?;
+        if let Some(task) = self.guests.task(tid) {
+            // It has files of its own.
+            return Ok(task);
+        }
+        let tgid = tgid_of(tid).ok_or(Errno(libc::ESRCH))?;
         let process = match self.process(tgid) {
             Some(process) => process,
             None => self.adopt(tgid)?,
         };
-        Ok(self.guests.add_task(tid, process))
+        Ok(self.add_task(tid, process))
+    }
+
+    fn add_task(&self, tid: i32, process: Arc<Process>) -> Arc<Task> {
+        let own_files = self.files_of_thread(&process, tid);
+        let task = self.guests.add_task(Task::new(tid, process, own_files));
+        if task.own_files.get().is_some() {
+            self.watch_thread(&task);
+        }
+        task
+    }
+
+    /// Looks at a thread that does not lead its process; false if it is not there yet.
+    fn meet_thread(&self, tid: i32) -> bool {
+        if self.guests.any_split() && self.guests.task(tid).is_none() {
+            let process = tgid_of(tid).and_then(|tgid| self.process(tgid));
+            if let Some(process) = process.filter(|process| process.split.is()) {
+                self.add_task(tid, process);
+            }
+        }
+        Path::new(&format!("/proc/{tid}")).exists()
+    }
+
+    /// Closes what a thread has open of its own when it ends, where the kernel tells.
+    pub(crate) fn watch_thread(&self, task: &Task) {
+        if let Ok(pidfd) = sys::pidfd_open_thread(task.tid) {
+            let pidfd = task.pidfd.get_or_init(|| pidfd);
+            let _ = self.deaths.add(pidfd.as_fd(), libc::EPOLLIN, task.tid as u64);
+        }
+    }
+
+    pub(crate) fn threads(&self, process: &Arc<Process>) -> Vec<Arc<Task>> {
+        self.guests.threads(process)
     }
 
     /// A guest that no look has found: its parent is not known any more.
@@ -220,11 +251,13 @@ impl Directory {
         self.process(tgid).ok_or(Errno(libc::ESRCH))
     }
 
-    /// Finds out how a pending exec of the thread's process went.
-    pub(crate) fn settle_exec(&self, task: &Task) {
-        if task.process.settle_exec(task.tid) {
-            self.guests.forget_threads(&task.process);
+    /// Finds out how a pending exec of the thread's process went; the thread as it is then.
+    pub(crate) fn settle_exec(&self, task: Arc<Task>) -> Result<Arc<Task>> {
+        if !task.process.settle_exec(task.tid) {
+            return Ok(task);
         }
+        self.guests.forget_threads(&task.process);
+        self.task(task.tid)
     }
 
     /// Removes the processes that end, and so closes what they had open, until `stop_on` says otherwise; then false.
@@ -249,9 +282,11 @@ impl Directory {
     }
 
     fn forget_dead(&self, pid: i32) {
+        // A thread with files of its own is watched, too.
+        self.guests.forget_stale(pid);
         if let Some(process) = self.guests.take_dead(pid) {
             // Here and now, whoever still refers to the process. As long as its pidfd is watched, `catch_up` waits for us.
-            let _ = process.files.close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
+            let _ = process.files.load().close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
             let _ = self.deaths.remove(process.pidfd.as_fd());
         }
     }
@@ -273,4 +308,9 @@ impl Directory {
         self.deaths.add(guardian.as_fd(), once, GUARDIAN)?;
         self.deaths.add(stop.as_fd(), libc::EPOLLIN, STOP)
     }
+}
+
+fn tgid_of(tid: i32) -> Option<i32> {
+    let status = sys::read_proc(&format!("/proc/{tid}/status"))?;
+    sys::status_field(&status, "Tgid")?.parse().ok()
 }

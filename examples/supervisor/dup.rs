@@ -72,16 +72,20 @@ enum Source {
 fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
     let process = &call.task.process;
     if is_in_table(fd) {
-        let table = process.files.load();
+        let table = call.task.table();
         let file = table.get(fd).ok_or(EBADF)?;
         if file.backing().is_some() {
             return Ok(Source::Table);
         }
     }
-    let file = match sys::pidfd_getfd(process.pidfd.as_fd(), fd) {
-        // The thread that leads the process may have ended before the others.
-        Err(EBADF) => sys::pidfd_getfd(sys::pidfd_open_thread(call.task.tid)?.as_fd(), fd),
-        file => file,
+    let of_thread = || sys::pidfd_getfd(sys::pidfd_open_thread(call.task.tid)?.as_fd(), fd);
+    let file = match process.split.is() {
+        true => of_thread(),
+        false => match sys::pidfd_getfd(process.pidfd.as_fd(), fd) {
+            // The thread that leads the process may have ended before the others.
+            Err(EBADF) => of_thread(),
+            file => file,
+        },
     }?;
     Ok(match file::served(file.as_fd()) {
         Some(_) => {
@@ -95,7 +99,7 @@ fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
 fn onto_table(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result<()> {
     let process = &call.task.process;
     let twins = process.twins.lock();
-    let table = process.files.load();
+    let table = call.task.table();
     let cloexec = flags.contains(FdFlags::CLOEXEC);
     let had_twin = table.flags(new).is_some_and(|flags| flags.contains(TWIN));
     let replaced = |flags: FdFlags| if had_twin { flags | TWIN } else { flags };
@@ -136,7 +140,7 @@ pub(crate) fn duplicate_from(
 ) -> Result<Reply> {
     let process = &call.task.process;
     let twins = process.twins.lock();
-    let table = process.files.load();
+    let table = call.task.table();
     let source = match fd {
         EXEC_TOKEN => return Err(EBADF),
         fd => source(call, fd)?,

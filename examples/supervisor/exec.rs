@@ -3,13 +3,18 @@
 use std::{
     fs,
     os::fd::AsFd,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use fdtable::Files;
 use parking_lot::Mutex;
 
 use super::{
     call::Call,
+    file::File,
     listener::Reply,
     numbers::EXEC_TOKEN,
     orphans::Image,
@@ -20,8 +25,8 @@ use super::{
 /// An exec of a process that may be under way.
 #[derive(Debug, Default)]
 pub(crate) struct ExecWatch {
-    /// The thread that has called exec.
-    caller: Mutex<Option<i32>>,
+    /// The thread that has called exec, and its files, which the process will have.
+    caller: Mutex<Option<(i32, Arc<Files<File>>)>>,
     /// Whether there is one.
     pending: AtomicBool,
     /// The token of an exec that failed is still there.
@@ -69,11 +74,16 @@ impl Process {
             return false;
         }
         let mut caller = exec.caller.lock();
-        let Some(succeeded) = caller.and_then(outcome) else {
+        let Some((tid, files)) = &*caller else {
+            return false;
+        };
+        let Some(succeeded) = outcome(*tid) else {
             return false;
         };
         if succeeded {
-            self.files.prepare_exec().commit();
+            files.prepare_exec().commit();
+            self.files.store(Arc::clone(files));
+            self.split.end();
             *self.image.lock() = Image::of(self.tgid);
         }
         *caller = None;
@@ -121,7 +131,7 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
         let twins = process.twins.lock();
         call.inject(call.supervisor.token.as_fd(), EXEC_TOKEN, true, &twins)?;
     }
-    *caller = Some(call.task.tid);
+    *caller = Some((call.task.tid, call.task.files()));
     // Release: pairs with `settle_exec`.
     process.exec.pending.store(true, Ordering::Release);
     Ok(Reply::Continue)

@@ -40,7 +40,7 @@ pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
 
 /// Sets the flag in the table, and lets the kernel set the twin's.
 fn set_cloexec(call: &Call<'_>, fd: RawFd, cloexec: bool) -> Result<Reply> {
-    call.task.process.files.load().set_cloexec(fd, cloexec)?;
+    call.task.table().set_cloexec(fd, cloexec)?;
     Ok(if call.has_twin(fd) { Reply::Continue } else { Reply::Value(0) })
 }
 

@@ -35,6 +35,18 @@ impl Guests {
         maps.processes.values().filter(|process| common(process)).cloned().collect()
     }
 
+    /// The threads of a process that have made a call.
+    pub(crate) fn threads(&self, process: &Arc<Process>) -> Vec<Arc<Task>> {
+        let maps = self.0.read();
+        let of_process = |task: &&Arc<Task>| Arc::ptr_eq(&task.process, process);
+        maps.tasks.values().filter(of_process).cloned().collect()
+    }
+
+    /// Whether some process has threads with files of their own.
+    pub(crate) fn any_split(&self) -> bool {
+        self.0.read().processes.values().any(|process| process.split.is())
+    }
+
     pub(crate) fn add_process(&self, process: Arc<Process>) {
         let mut maps = self.0.write();
         // A thread that has ended may have had the id.
@@ -42,8 +54,8 @@ impl Guests {
         maps.processes.insert(process.tgid, process);
     }
 
-    pub(crate) fn add_task(&self, tid: i32, process: Arc<Process>) -> Arc<Task> {
-        let task = Arc::new(Task::new(tid, process));
+    pub(crate) fn add_task(&self, task: Task) -> Arc<Task> {
+        let (tid, task) = (task.tid, Arc::new(task));
         let mut maps = self.0.write();
         maps.prune();
         maps.tasks.insert(tid, Arc::clone(&task));
@@ -52,7 +64,10 @@ impl Guests {
 
     /// The process runs another program: only the thread that leads it is left.
     pub(crate) fn forget_threads(&self, process: &Arc<Process>) {
-        let stays = |task: &Task| task.tid == process.tgid || !Arc::ptr_eq(&task.process, process);
+        let stays = |task: &Task| {
+            let leads = task.tid == process.tgid && task.own_files.get().is_none();
+            leads || !Arc::ptr_eq(&task.process, process)
+        };
         self.0.write().tasks.retain(|_, task| stays(task));
     }
 

@@ -41,7 +41,13 @@ pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// Sets what is at the address `new` and writes what was to `old`; 0 is neither.
-fn change(call: &Call<'_>, process: &Process, resource: u64, new: u64, old: u64) -> Result<Reply> {
+fn change(
+    call: &Call<'_>,
+    process: &Arc<Process>,
+    resource: u64,
+    new: u64,
+    old: u64,
+) -> Result<Reply> {
     if resource as u32 == FSIZE {
         if new != 0 {
             process.quirks.writes_itself.store(true, Ordering::Relaxed);
@@ -60,14 +66,14 @@ fn change(call: &Call<'_>, process: &Process, resource: u64, new: u64, old: u64)
 
 fn nofile(process: &Process) -> libc::rlimit64 {
     libc::rlimit64 {
-        rlim_cur: process.files.load().limit().into(),
+        rlim_cur: process.files.load().load().limit().into(),
         rlim_max: process.limits.hard.load(Ordering::Relaxed),
     }
 }
 
 fn set_nofile(
     call: &Call<'_>,
-    process: &Process,
+    process: &Arc<Process>,
     before: libc::rlimit64,
     new: libc::rlimit64,
 ) -> Result<()> {
@@ -79,7 +85,7 @@ fn set_nofile(
         return Err(Errno(libc::EPERM));
     }
     process.limits.hard.store(new.rlim_max, Ordering::Relaxed);
-    process.files.load().set_limit(new.rlim_cur as u32);
+    call.supervisor.directory.set_limit(process, new.rlim_cur as u32);
     let soft = new.rlim_cur.min(KERNEL_END as u64);
     let _twins = process.twins.lock();
     process.limits.kernel_soft.store(soft, Ordering::Relaxed);

@@ -26,7 +26,7 @@ pub(crate) fn start(supervisor: &Arc<Supervisor>) {
 
 fn listing(process: &Process) -> String {
     let comm = sys::read_proc(&format!("/proc/{}/comm", process.tgid)).unwrap_or_default();
-    let table = process.files.load();
+    let table = process.files.load().load();
     let (count, limit) = (table.len(), table.limit());
     let mut text = format!("{} {}: {count} open, limit {limit}\n", process.tgid, comm.trim_end());
     for open in table.iter() {
@@ -34,7 +34,7 @@ fn listing(process: &Process) -> String {
             File::Backed(backing) => mode(sys::status_flags(backing).unwrap_or(0)),
             File::Native => "l---------",
         };
-        let path = trace::path_of(process, process.tgid, open.fd).unwrap_or_default();
+        let path = trace::path_of(&table, process.tgid, open.fd).unwrap_or_default();
         let cloexec = if open.flags.contains(FdFlags::CLOEXEC) { "  close-on-exec" } else { "" };
         let twin = if open.flags.contains(TWIN) { "  twin" } else { "" };
         // Writing to a string does not fail.

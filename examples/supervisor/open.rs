@@ -107,7 +107,7 @@ fn has_standard_numbers(call: &Call<'_>) -> bool {
 }
 
 fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
-    let table = call.task.process.files.load();
+    let table = call.task.table();
     let opens_itself = opens_itself(call, how, &table);
     let kernels = opens_itself || is_cheaper_there(call, how);
     if kernels && table.is_empty() {
@@ -167,7 +167,7 @@ fn is_left_to_kernel(path: &[u8]) -> bool {
 
 /// `/proc/self/fd/N` of a number in the table: another description of the same file. `None` leaves it to the kernel.
 fn reopen_number(call: &Call<'_>, fd: RawFd, how: How) -> Result<Option<OwnedFd>> {
-    let table = call.task.process.files.load();
+    let table = call.task.table();
     let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;
     match file.backing() {
         Some(backing) if !how.has(O_EXCL) => reopen(backing, how).map(Some),
@@ -252,7 +252,7 @@ fn start_of(call: &Call<'_>, dir: RawFd, path: &CStr) -> Result<Option<Start>> {
         return Ok(Some(Start::Root));
     }
     if is_in_table(dir) {
-        let table = call.task.process.files.load();
+        let table = call.task.table();
         let file = table.get(dir).ok_or(EBADF)?;
         let served = file.backing().is_some();
         return Ok(served.then(|| Start::InTable(file.into_owned())));

@@ -50,7 +50,7 @@ pub(crate) fn parent_of(orphan: i32, known: Vec<Arc<Process>>) -> Option<Arc<Pro
 }
 
 /// What a process has open by the kernel's count.
-fn kernel_files(pid: i32) -> BTreeSet<(String, String)> {
+pub(crate) fn kernel_files(pid: i32) -> BTreeSet<(String, String)> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten();
     entries
         .filter_map(|entry| {

@@ -33,7 +33,7 @@ const INFO: &str = "fdinfo";
 impl Call<'_> {
     /// What the path at `address` names; nothing, if the table has nothing.
     pub(crate) fn named(&self, address: u64) -> Option<Named> {
-        if self.task.process.files.load().is_empty() {
+        if self.task.table().is_empty() {
             return None;
         }
         self.named_by(&self.memory().read_path(address).ok()?)
@@ -74,7 +74,7 @@ impl Call<'_> {
                 self.promote(fd).map_err(|_| Errno(libc::ENOENT))?;
             }
             Named::All => {
-                let table = self.task.process.files.load();
+                let table = self.task.table();
                 let fds: Vec<_> = table.iter().map(|descriptor| descriptor.fd).collect();
                 for fd in fds {
                     let _ = self.promote(fd);
@@ -104,7 +104,7 @@ fn read_link(call: &Call<'_>, dir: RawFd, path: u64, buffer: u64, size: i32) -> 
     }
     // The kernel cannot have the number: our link leads where the guest's would.
     let size = usize::try_from(size).ok().filter(|size| *size > 0).ok_or(EINVAL)?;
-    let table = call.task.process.files.load();
+    let table = call.task.table();
     let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;
     let backing = file.backing().ok_or(Errno(libc::ENOENT))?;
     let link = fs::read_link(format!("/proc/self/fd/{}", backing.as_raw_fd()))?;

@@ -4,21 +4,32 @@ use std::{
     os::fd::{AsFd, OwnedFd},
     path::Path,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
-use fdtable::{Files, Reservation};
+use arc_swap::ArcSwap;
+use fdtable::{Files, FilesGuard, Reservation};
 use parking_lot::Mutex;
 
-use super::{exec::ExecWatch, file::File, numbers::KERNEL_END, orphans::Image, room::Room, sys};
+use super::{
+    exec::ExecWatch,
+    file::File,
+    numbers::KERNEL_END,
+    orphans::Image,
+    room::Room,
+    split::{OwnFiles, Split},
+    sys,
+};
 
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) tgid: i32,
     pub(crate) pidfd: OwnedFd,
-    pub(crate) files: Files<File>,
+    /// The files of all its threads, but for those that have their own.
+    pub(crate) files: ArcSwap<Files<File>>,
+    pub(crate) split: Split,
     pub(crate) exec: ExecWatch,
     /// The program image that it runs, once known.
     pub(crate) image: Mutex<Option<Image>>,
@@ -54,6 +65,10 @@ pub(crate) struct Limits {
 pub(crate) struct Task {
     pub(crate) tid: i32,
     pub(crate) process: Arc<Process>,
+    /// Its files, where they are not those of the process.
+    pub(crate) own_files: OwnFiles,
+    /// Watched for the end of a thread with files of its own.
+    pub(crate) pidfd: OnceLock<OwnedFd>,
     /// Numbers whose twin the kernel is closing for this thread.
     closing: Mutex<Vec<Reservation<'static, File>>>,
     is_closing: AtomicBool,
@@ -100,8 +115,28 @@ impl Limits {
 }
 
 impl Task {
-    pub(crate) fn new(tid: i32, process: Arc<Process>) -> Self {
-        Self { tid, process, closing: Mutex::default(), is_closing: AtomicBool::new(false) }
+    pub(crate) fn new(tid: i32, process: Arc<Process>, own_files: OwnFiles) -> Self {
+        Self {
+            tid,
+            process,
+            own_files,
+            pidfd: OnceLock::new(),
+            closing: Mutex::default(),
+            is_closing: AtomicBool::new(false),
+        }
+    }
+
+    /// What the thread has open.
+    pub(crate) fn files(&self) -> Arc<Files<File>> {
+        self.own_files.get().map_or_else(|| self.process.files.load_full(), Arc::clone)
+    }
+
+    /// The table of [`Self::files`] at this instant.
+    pub(crate) fn table(&self) -> FilesGuard<File> {
+        match self.own_files.get() {
+            Some(files) => files.load(),
+            None => self.process.files.load().load(),
+        }
     }
 
     /// Whether the process still has this thread.

@@ -31,6 +31,7 @@ mod proc_fd;
 mod process;
 mod room;
 mod sets;
+mod split;
 mod stat;
 mod stats;
 mod supervisor;

@@ -14,7 +14,7 @@ const BITS: u64 = u64::BITS as u64;
 
 /// `poll` and `ppoll`.
 pub(crate) fn poll(call: &Call<'_>) -> Result<Reply> {
-    if call.task.process.files.load().is_empty() {
+    if call.task.table().is_empty() {
         return Ok(Reply::Continue);
     }
     let count = call.args[1] as u32;
@@ -66,7 +66,7 @@ pub(crate) fn sendmmsg(call: &Call<'_>) -> Result<Reply> {
 
 /// Gives twins to what the control messages of the message at `address` pass on.
 fn promote_rights(call: &Call<'_>, address: u64) {
-    if call.task.process.files.load().is_empty() {
+    if call.task.table().is_empty() {
         return;
     }
     let memory = call.memory();

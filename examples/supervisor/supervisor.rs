@@ -10,7 +10,6 @@ use super::{
     call::Call,
     directory::Directory,
     listener::{Listener, Reply},
-    process::Task,
     stats::Stats,
     sys::Errno,
     syscalls::{Index, Syscall},
@@ -68,7 +67,9 @@ impl Supervisor {
             return Reply::Error(Errno(libc::ESRCH));
         };
         task.release_parked();
-        self.directory.settle_exec(&task);
+        let Ok(task) = self.directory.settle_exec(task) else {
+            return Reply::Error(Errno(libc::ESRCH));
+        };
         if syscall.changes {
             self.directory.look();
         }
@@ -83,15 +84,5 @@ impl Supervisor {
             trace::print(&call, &asked, reply);
         }
         reply
-    }
-
-    /// `unshare(CLONE_FILES)`, if the process has no other thread: a thread with files of its own is not supported.
-    pub(crate) fn unshare_files(&self, task: &Task) -> bool {
-        let threads = std::fs::read_dir(format!("/proc/{}/task", task.process.tgid));
-        let alone = threads.is_ok_and(|threads| threads.count() == 1);
-        if alone {
-            task.process.files.unshare();
-        }
-        alone
     }
 }

@@ -169,7 +169,7 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     uses(SYS_getrlimit, "getrlimit", Is(0, &[NOFILE]), limits::getrlimit),
     uses(SYS_setrlimit, "setrlimit", Is(0, &[NOFILE, FSIZE]), limits::setrlimit),
     changes(SYS_unshare, "unshare", Has(0, identity::UNSHARE), identity::unshare),
-    uses(SYS_clone, "clone", Clone(identity::OTHER_VIEW), identity::changed),
+    uses(SYS_clone, "clone", Clone(identity::OTHER_VIEW), identity::clone),
     // They name descriptors in memory that we do not see.
     uses(SYS_io_uring_setup, "io_uring_setup", Fails(ENOSYS), promote_all),
     uses(SYS_io_setup, "io_setup", Fails(ENOSYS), promote_all),

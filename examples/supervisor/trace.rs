@@ -7,7 +7,9 @@ use std::{
     os::fd::{AsRawFd, RawFd},
 };
 
-use super::{call::Call, listener::Reply, names, numbers::is_in_table, process::Process};
+use fdtable::FdTable;
+
+use super::{call::Call, file::File, listener::Reply, names, numbers::is_in_table};
 
 /// How much of a string is shown.
 const SHOWN: usize = 32;
@@ -161,7 +163,7 @@ fn bytes(call: &Call<'_>, address: u64, length: u64) -> String {
 fn descriptor(call: &Call<'_>, fd: RawFd) -> String {
     match fd {
         libc::AT_FDCWD => "AT_FDCWD".into(),
-        fd => match path_of(&call.task.process, call.task.tid, fd) {
+        fd => match path_of(&call.task.table(), call.task.tid, fd) {
             Some(path) => format!("{fd}<{path}>"),
             None => fd.to_string(),
         },
@@ -169,8 +171,7 @@ fn descriptor(call: &Call<'_>, fd: RawFd) -> String {
 }
 
 /// What a guest has open at a number, as its `/proc/PID/fd` would have it.
-pub(crate) fn path_of(process: &Process, tid: i32, fd: RawFd) -> Option<String> {
-    let table = process.files.load();
+pub(crate) fn path_of(table: &FdTable<File>, tid: i32, fd: RawFd) -> Option<String> {
     let link = match table.get(fd).as_ref().map(|file| file.backing()) {
         Some(Some(backing)) => format!("/proc/self/fd/{}", backing.as_raw_fd()),
         None if is_in_table(fd) => return None,

@@ -57,7 +57,7 @@ impl Call<'_> {
         }
         let process = &self.task.process;
         let twins = process.twins.lock();
-        let table = process.files.load();
+        let table = self.task.table();
         let mut injected = false;
         // As long as another thread changes the number under our hands.
         loop {

@@ -93,13 +93,6 @@ const DIFFERENCES: &[Difference] = &[
         native: "['0', '0']",
         supervised: "['1', '2']",
     },
-    Difference {
-        what: "no thread has descriptors of its own",
-        why: "a table belongs to a process",
-        program: "c = ctypes.CDLL(None, use_errno=True); t = threading.Thread(target=lambda: print(c.unshare(0x400), ctypes.get_errno())); t.start(); t.join()",
-        native: "0 0",
-        supervised: "-1 1",
-    },
 ];
 
 #[test]

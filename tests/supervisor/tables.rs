@@ -1,0 +1,73 @@
+//! Whose table is whose within a process, what goes into it, and how a person sees it.
+
+use super::harness::{Dir, NOFILE, can_run, command, run, same_bash, same_python, supervised};
+
+#[test]
+fn threads_with_files_of_their_own() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/supervisor/threads.c");
+    same_bash(&["gcc"], &format!("gcc -w -pthread -o threads {source}; ./threads"));
+}
+
+#[test]
+fn a_lock_through_a_small_number_goes_with_a_close_in_the_table() {
+    // What is only read has a number of the kernel's, and what is written one of the table's: the lock is the process's.
+    same_python(
+        "import os, fcntl
+r, w = os.open('f', os.O_RDONLY | os.O_CREAT), os.open('f', os.O_RDWR)
+def locked():
+    pid = os.fork()
+    if pid == 0:
+        try: fcntl.lockf(os.open('f', os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e: os._exit(e.errno)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] >> 8
+fcntl.lockf(r, fcntl.LOCK_SH)
+print(locked())
+os.close(w)
+print(locked())",
+    );
+}
+
+#[test]
+fn when_the_kernel_has_no_numbers_left_the_table_has() {
+    if !can_run(&["python3"]) {
+        return;
+    }
+    let program = "import os, socket
+fds = [os.open('/etc/passwd', os.O_RDONLY) for i in range(3000)]
+assert len(set(fds)) == 3000 and min(fds) < 10 and max(fds) > 1023
+assert all(os.pread(fd, 4, 0) == b'root' for fd in fds)
+# Some are left for what only the kernel can open.
+print(len([socket.socket() for i in range(100)]))
+for fd in fds: os.close(fd)
+print(os.open('/etc/passwd', os.O_RDONLY) < 200)";
+    let words = supervised(&["--nofile", &NOFILE, "--stats"], &["python3", "-c", program]);
+    let outcome = run(command(words, &Dir::new()));
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("100\nTrue\n", 0), "{outcome:?}");
+    assert!(outcome.stderr.ends_with("\n0 descriptors of guests left open\n"), "{outcome:?}");
+}
+
+#[test]
+fn a_signal_shows_the_live_tables() {
+    if !can_run(&["bash", "cat", "grep", "sleep"]) {
+        return;
+    }
+    // Sent to the supervisor and to its guardian, which is the one that a user knows.
+    for guardian in ["$PPID", "$(cut -d' ' -f4 /proc/$PPID/stat)"] {
+        let guest = format!(
+            "exec 1025>out 1026<>both 1027<&0; kill -USR1 {guardian}; until grep -q 1027 err; do sleep 0.01; done; cat err; exit 5"
+        );
+        let words = supervised(&[], &["bash", "-c", &guest]);
+        let dir = Dir::new();
+        let mut script = command(["bash", "-c", "exec \"$@\" 2>err", "bash"], &dir);
+        script.args(words);
+        let outcome = run(script);
+        assert_eq!(outcome.code, 5, "{outcome:?}");
+        let has = |start, part| {
+            outcome.stdout.lines().any(|line| line.starts_with(start) && line.contains(part))
+        };
+        assert!(has("l-wx------   1025 -> ", "/out"), "{outcome:?}");
+        assert!(has("lrwx------   1026 -> ", "/both"), "{outcome:?}");
+        assert!(has("l---------   1027 -> ", "/dev/null  twin"), "{outcome:?}");
+    }
+}
