@@ -1,14 +1,16 @@
-//! The table against what one would use instead of it, row by row: `cargo bench --bench table`, or with a part of a row's name to run that.
+//! The table against what one would use instead of it, row by row: `cargo bench --bench table`, or
+//! with a part of a row's name to run that.
 //!
-//! Each row runs every peer that can do it, on one machine in one run: compare within a row, as ratios. The number at the end of
-//! an id is the threads; the time is that of one operation of one thread, so equal times at 1, 2 and 4 threads are perfect scaling
-//! (up to the machine's cores).
+//! Each row runs every peer that can do it, one after the other: for figures to quote, use the
+//! example `report`, which runs them in turn. The number at the end of an id is the threads; the
+//! time is that of one operation of one thread, so equal times at 1, 2 and 4 threads are perfect
+//! scaling.
 
 #![allow(unreachable_pub, reason = "a benchmark is a program: nothing of it is reachable")]
 
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
 mod peers;
 mod rows;
@@ -22,9 +24,21 @@ fn short() -> Criterion {
         .without_plots()
 }
 
-criterion_group! {
-    name = table;
-    config = short();
-    targets = rows::flags::rows, rows::lookup::rows, rows::open::rows, rows::dup::rows, rows::whole::rows, rows::mixed::rows
+fn table(c: &mut Criterion) {
+    for row in rows::all() {
+        let mut group = c.benchmark_group(&row.name);
+        for subject in &row.subjects {
+            let mut sampler = None;
+            group.bench_function(BenchmarkId::new(&subject.name, row.threads), |b| {
+                b.iter_custom(sampler.get_or_insert_with(|| subject.sampler()));
+            });
+        }
+    }
 }
-criterion_main!(table);
+
+criterion_group! {
+    name = benches;
+    config = short();
+    targets = table
+}
+criterion_main!(benches);

@@ -12,7 +12,8 @@ use arc_swap::ArcSwapOption;
 
 use super::{Entry, File, numbered::Map};
 
-const LEN: usize = 1 << 17;
+/// As far as an array reaches that ends with the table's high hot range.
+const LEN: usize = 32768 + 4096;
 
 pub struct ArcSwapArray<const FULL: bool> {
     files: Box<[ArcSwapOption<File>]>,
@@ -21,6 +22,10 @@ pub struct ArcSwapArray<const FULL: bool> {
 
 impl<const FULL: bool> Map for ArcSwapArray<FULL> {
     const NAME: &'static str = if FULL { "ArcSwap load_full" } else { "ArcSwap load" };
+
+    fn limit() -> RawFd {
+        LEN as RawFd
+    }
 
     fn new() -> Self {
         Self {

@@ -35,4 +35,8 @@ impl Map for Dash {
     fn remove(&self, fd: RawFd) -> Option<impl Sized> {
         Self::remove(self, &fd)
     }
+
+    fn copy(&self, _taken: impl Iterator<Item = RawFd>) -> Self {
+        self.clone()
+    }
 }

@@ -9,6 +9,7 @@ use fdtable::Placement;
 
 use super::Peer;
 
+const LEN: usize = 1 << 16;
 const OPEN: u64 = 1 << 8;
 
 pub struct Flat(Box<[AtomicU64]>);
@@ -17,7 +18,11 @@ impl Peer for Flat {
     const NAME: &'static str = "flat array load";
 
     fn new() -> Self {
-        Self((0..1 << 16).map(|_| AtomicU64::new(0)).collect())
+        Self((0..LEN).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn limit() -> RawFd {
+        LEN as RawFd
     }
 
     fn open(&self, placement: Placement, flags: u8) -> RawFd {

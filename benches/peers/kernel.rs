@@ -33,8 +33,8 @@ impl Peer for Kernel {
         Self
     }
 
-    fn limit(&self) -> RawFd {
-        RawFd::try_from(limits().rlim_cur).unwrap_or(RawFd::MAX)
+    fn limit() -> RawFd {
+        RawFd::try_from(limits().rlim_max).unwrap_or(RawFd::MAX)
     }
 
     fn open(&self, placement: Placement, flags: u8) -> RawFd {

@@ -39,13 +39,13 @@ pub struct Entry {
 }
 
 /// A descriptor table. Operations that a peer does not have stay as they are here; no row asks it for them.
-pub trait Peer: Sync {
+pub trait Peer: Sync + Sized + 'static {
     const NAME: &'static str;
 
     fn new() -> Self;
 
     /// The lowest number that it cannot open.
-    fn limit(&self) -> RawFd {
+    fn limit() -> RawFd {
         RawFd::MAX
     }
 
@@ -65,6 +65,10 @@ pub trait Peer: Sync {
         missing::<Self, _>()
     }
 
+    fn contains(&self, fd: RawFd) -> bool {
+        self.flags(fd).is_some()
+    }
+
     fn dup2(&self, _old: RawFd, _new: RawFd) -> bool {
         missing::<Self, _>()
     }
@@ -80,23 +84,17 @@ pub trait Peer: Sync {
     }
 
     /// A copy, at one instant.
-    fn fork(&self) -> Self
-    where
-        Self: Sized,
-    {
+    fn fork(&self) -> Self {
         missing::<Self, _>()
     }
 
     /// Closes what is `CLOEXEC`; what is left comes back, to be dropped later.
-    fn exec(self) -> impl Sized
-    where
-        Self: Sized,
-    {
+    fn exec(self) -> impl Sized {
         missing::<Self, ()>()
     }
 }
 
-fn missing<P: Peer + ?Sized, R>() -> R {
+fn missing<P: Peer, R>() -> R {
     unimplemented!("{} has no such operation", P::NAME)
 }
 

@@ -40,6 +40,16 @@ impl Numbers {
         self.full[word / 64] &= !(1 << (word % 64));
     }
 
+    /// The taken numbers, in order.
+    pub fn taken_from(&self, first: RawFd) -> impl Iterator<Item = RawFd> {
+        let words = self.taken.iter().zip(0..).skip(first as usize / 64);
+        let in_word = |(word, i): (&u64, RawFd)| {
+            let word = *word;
+            (0..64).filter(move |bit| word & 1 << bit != 0).map(move |bit| i * 64 + bit)
+        };
+        words.flat_map(in_word).skip_while(move |fd| *fd < first)
+    }
+
     /// The lowest free number of a word, from a bit on.
     fn clear_from(&mut self, word: usize, bit: usize) -> Option<usize> {
         self.grow(word);

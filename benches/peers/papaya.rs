@@ -35,4 +35,8 @@ impl Map for Papaya {
     fn remove(&self, fd: RawFd) -> Option<impl Sized> {
         self.pin().remove(&fd).map(|_| ())
     }
+
+    fn copy(&self, _taken: impl Iterator<Item = RawFd>) -> Self {
+        self.clone()
+    }
 }

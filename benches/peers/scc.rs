@@ -35,4 +35,8 @@ impl Map for Scc {
     fn remove(&self, fd: RawFd) -> Option<impl Sized> {
         self.remove_sync(&fd)
     }
+
+    fn copy(&self, _taken: impl Iterator<Item = RawFd>) -> Self {
+        self.clone()
+    }
 }

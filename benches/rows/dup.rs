@@ -2,37 +2,23 @@
 
 use std::hint::black_box;
 
-use criterion::Criterion;
-use fdtable::FdTable;
+use crate::peers::{Peer, kernel::Kernel};
 
-use crate::peers::{
-    File, Peer, arc_swap_array::ArcSwapArray, buckets::Buckets, dashmap::Dash, kernel::Kernel,
-    mutex_map::MutexMap, numbered::Numbered, papaya::Papaya, rwlock_vec::RwLockVec, scc::Scc,
-};
-
-use super::{GAP, LOW, THREADS, each_peer, opened, threaded};
+use super::{GAP, LOW, Row, every_peer, opened, threads};
 
 /// From one descriptor to another.
 const OLD: i32 = LOW;
 const OPEN: i32 = LOW + 3;
 const FREE: i32 = LOW + 600;
 
-macro_rules! peers {
-    ($row:ident($($arg:expr),*)) => {
-        each_peer!(
-            $row($($arg),*):
-            FdTable<File>, RwLockVec, MutexMap, Numbered<ArcSwapArray<true>>, Numbered<Dash>, Numbered<Papaya>, Numbered<Scc>,
-            Numbered<Buckets>, Kernel
-        )
-    };
-}
-
-pub fn rows(c: &mut Criterion) {
-    peers!(onto_open(c, "dup2/onto an open number"));
-    peers!(onto_free(c, "dup2+close/onto a free number", FREE, &THREADS));
-    peers!(onto_free(c, "dup2+close/onto a lone gap number", GAP, &THREADS));
-    peers!(beside_open(c, "dup2+close/onto a gap number beside an open one"));
-    peers!(from_minimum(c, "F_DUPFD+close/from 500, all open up to 600"));
+pub fn rows() -> Vec<Row> {
+    let mut rows: Vec<Row> = threads().map(onto_open).collect();
+    for (name, start) in [("dup2+close/free number", FREE), ("dup2+close/free gap number", GAP)] {
+        rows.extend(threads().map(|threads| onto_free(name, start, threads)));
+    }
+    rows.push(beside_open());
+    rows.push(from_minimum());
+    rows
 }
 
 /// A table with the first numbers open.
@@ -42,36 +28,60 @@ fn with_open<P: Peer>(end: i32) -> P {
     peer
 }
 
-fn onto_open<P: Peer>(c: &mut Criterion, name: &str) {
-    let peer: P = with_open(8);
-    for threads in THREADS {
-        threaded(c, name, &peer, threads, |peer, thread, _| {
-            assert!(peer.dup2(black_box(OLD), black_box(OPEN + thread as i32)));
+fn onto_open(threads: usize) -> Row {
+    fn subject<P: Peer>(row: &mut Row) {
+        let threads = row.threads as i32;
+        row.threaded(P::NAME, move || {
+            let peer: P = with_open(OPEN + threads);
+            move |thread, _| {
+                assert!(peer.dup2(black_box(OLD), black_box(OPEN + thread as i32)));
+            }
         });
     }
+    let mut row = Row::new("dup2/open number", threads);
+    every_peer!(subject(&mut row), Kernel);
+    row
 }
 
-fn onto_free<P: Peer>(c: &mut Criterion, name: &str, start: i32, threads: &[usize]) {
-    let peer: P = with_open(8);
-    for &threads in threads {
-        threaded(c, name, &peer, threads, |peer, thread, _| {
-            dup2_close(peer, start + 64 * thread as i32);
+fn onto_free(name: &str, start: i32, threads: usize) -> Row {
+    fn subject<P: Peer>(row: &mut Row, start: i32) {
+        row.threaded(P::NAME, move || {
+            let peer: P = with_open(8);
+            move |thread, _| dup2_close(&peer, start + 64 * thread as i32)
         });
     }
+    let mut row = Row::new(name, threads);
+    every_peer!(subject(&mut row, start), Kernel);
+    row
 }
 
-fn beside_open<P: Peer>(c: &mut Criterion, name: &str) {
-    let peer: P = with_open(8);
-    assert!(peer.dup2(OLD, GAP + 1));
-    threaded(c, name, &peer, 1, |peer, _, _| dup2_close(peer, GAP));
+/// A free number of the gap, where another one close by is open.
+fn beside_open() -> Row {
+    fn subject<P: Peer>(row: &mut Row) {
+        row.threaded(P::NAME, || {
+            let peer: P = with_open(8);
+            assert!(peer.dup2(OLD, GAP + 1));
+            move |_, _| dup2_close(&peer, GAP)
+        });
+    }
+    let mut row = Row::new("dup2+close/free gap number, another open", 1);
+    every_peer!(subject(&mut row), Kernel);
+    row
 }
 
-fn from_minimum<P: Peer>(c: &mut Criterion, name: &str) {
-    let peer: P = with_open(600);
-    threaded(c, name, &peer, 1, |peer, _, _| {
-        let fd = peer.dup_from(black_box(OLD), black_box(500));
-        assert!(peer.close(fd));
-    });
+fn from_minimum() -> Row {
+    fn subject<P: Peer>(row: &mut Row) {
+        row.threaded(P::NAME, || {
+            let peer: P = with_open(600);
+            move |_, _| {
+                let fd = peer.dup_from(black_box(OLD), black_box(500));
+                assert!(peer.close(fd));
+            }
+        });
+    }
+    let mut row = Row::new("F_DUPFD+close/from 500, 600 open", 1);
+    every_peer!(subject(&mut row), Kernel);
+    row
 }
 
 fn dup2_close<P: Peer>(peer: &P, new: i32) {

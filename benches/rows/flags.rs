@@ -1,41 +1,54 @@
-//! `F_GETFD`: one load, or what else it takes.
+//! `F_GETFD`, and whether a number is open: one load, or what else it takes.
 
 use std::hint::black_box;
 
-use criterion::Criterion;
-use fdtable::FdTable;
+use crate::peers::{Peer, flat::Flat, kernel::Kernel};
 
-use crate::peers::{
-    File, Peer, arc_swap_array::ArcSwapArray, buckets::Buckets, dashmap::Dash, flat::Flat,
-    kernel::Kernel, mutex_map::MutexMap, numbered::Numbered, papaya::Papaya, rwlock_vec::RwLockVec,
-    scc::Scc,
-};
-
-use super::{GAP, HIGH, LOW, each_peer, opened, reaches, threaded};
+use super::{GAP, HIGH, LOW, Row, every_peer, opened, threads};
 
 const OPEN: usize = 64;
 
-pub fn rows(c: &mut Criterion) {
-    for (name, start) in [("low", LOW), ("high", HIGH), ("gap", GAP)] {
-        let name = &format!("flags/{name}");
-        each_peer!(
-            row(c, name, start, &[1]):
-            Flat, FdTable<File>, RwLockVec, MutexMap, Numbered<ArcSwapArray<false>>, Numbered<Dash>, Numbered<Papaya>, Numbered<Scc>,
-            Numbered<Buckets>, Kernel
-        );
+pub fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (range, start) in [("low", LOW), ("high", HIGH), ("gap", GAP)] {
+        rows.push(flags(&format!("flags/{range}"), start, 1));
+        rows.push(contains(&format!("contains/{range}"), start, 1));
     }
-    each_peer!(row(c, "flags/low", LOW, &[2, 4]): Flat, FdTable<File>, RwLockVec, Numbered<Buckets>, Kernel);
+    rows.extend(threads().skip(1).map(|threads| flags("flags/low", LOW, threads)));
+    rows
 }
 
-fn row<P: Peer>(c: &mut Criterion, name: &str, start: i32, threads: &[usize]) {
-    let peer = P::new();
-    if !reaches(&peer, name, start + OPEN as i32) {
+fn flags(name: &str, start: i32, threads: usize) -> Row {
+    fn subject<P: Peer>(row: &mut Row, start: i32) {
+        asked::<P, _>(row, start, |peer, fd| peer.flags(fd));
+    }
+    let mut row = Row::new(name, threads);
+    every_peer!(subject(&mut row, start), Flat, Kernel);
+    row
+}
+
+fn contains(name: &str, start: i32, threads: usize) -> Row {
+    fn subject<P: Peer>(row: &mut Row, start: i32) {
+        asked::<P, _>(row, start, |peer, fd| peer.contains(fd));
+    }
+    let mut row = Row::new(name, threads);
+    every_peer!(subject(&mut row, start), Flat);
+    row
+}
+
+fn asked<P: Peer, R>(
+    row: &mut Row,
+    start: i32,
+    ask: impl Fn(&P, i32) -> R + Copy + Sync + 'static,
+) {
+    if start + OPEN as i32 > P::limit() {
         return;
     }
-    let fds = opened(&peer, start..start + OPEN as i32);
-    for &threads in threads {
-        threaded(c, name, &peer, threads, |peer, _, i| {
-            black_box(peer.flags(black_box(fds[i as usize % OPEN])));
-        });
-    }
+    row.threaded(P::NAME, move || {
+        let peer = P::new();
+        let fds: [_; OPEN] = opened(&peer, start..start + OPEN as i32).try_into().expect("as many");
+        move |_, i| {
+            black_box(ask(&peer, black_box(fds[i as usize % OPEN])));
+        }
+    });
 }

@@ -1,6 +1,11 @@
 //! The rows, by what they ask of a table; and how a row is run on some threads.
+//!
+//! A row is one question put to several tables, its subjects. It says nothing of how often it is
+//! asked: the benchmark gives the rows to criterion, the report takes samples of all subjects in
+//! turn.
 
 use std::{
+    collections::BTreeMap,
     hint::black_box,
     ops::Range,
     os::fd::RawFd,
@@ -8,27 +13,100 @@ use std::{
         Barrier, LazyLock,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
-use criterion::{BenchmarkId, Criterion};
 use fdtable::Placement;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::peers::Peer;
 
-pub mod dup;
-pub mod flags;
-pub mod lookup;
-pub mod mixed;
-pub mod open;
-pub mod whole;
+mod dup;
+mod flags;
+mod lookup;
+mod mixed;
+mod open;
+mod whole;
 
-pub const THREADS: [usize; 3] = [1, 2, 4];
-/// The first number of each kind that the rows use: in the table's low and high hot ranges, and in its gap.
+/// The first number of each kind that the rows use: in the table's low and high hot ranges, and in
+/// its gap.
 pub const LOW: RawFd = 0;
 pub const HIGH: RawFd = 32768;
 pub const GAP: RawFd = 10_000;
+
+/// Does the row's operation so many times on each thread, and says how long that took.
+pub type Sampler = Box<dyn FnMut(u64) -> Duration>;
+
+pub struct Row {
+    pub name: String,
+    pub threads: usize,
+    pub subjects: Vec<Subject>,
+}
+
+pub struct Subject {
+    pub name: String,
+    make: Box<dyn Fn() -> Sampler>,
+}
+
+impl Subject {
+    /// Makes the table and what is open in it. It stays until the sampler is dropped.
+    pub fn sampler(&self) -> Sampler {
+        (self.make)()
+    }
+}
+
+impl Row {
+    fn new(name: impl Into<String>, threads: usize) -> Self {
+        Self { name: name.into(), threads, subjects: Vec::new() }
+    }
+
+    /// A subject that times itself.
+    fn timed<S: FnMut(u64) -> Duration + 'static>(
+        &mut self,
+        name: &str,
+        make: impl Fn() -> S + 'static,
+    ) {
+        let make = Box::new(move || Box::new(make()) as Sampler);
+        self.subjects.push(Subject { name: name.into(), make });
+    }
+
+    /// A subject whose `op(thread, i)` runs on the row's threads.
+    fn threaded<O: Fn(usize, u64) + Sync + 'static>(
+        &mut self,
+        name: &str,
+        make: impl Fn() -> O + 'static,
+    ) {
+        self.on(self.threads, name, make);
+    }
+
+    /// A subject to compare with, whose `op(thread, i)` runs on another number of threads.
+    fn on<O: Fn(usize, u64) + Sync + 'static>(
+        &mut self,
+        threads: usize,
+        name: &str,
+        make: impl Fn() -> O + 'static,
+    ) {
+        self.timed(name, move || {
+            let op = make();
+            move |iters| on_threads(threads, iters, &op)
+        });
+    }
+}
+
+/// All of them. The subjects' tables are made later, and only those that are asked for.
+pub fn all() -> Vec<Row> {
+    [flags::rows(), lookup::rows(), open::rows(), dup::rows(), whole::rows(), mixed::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// 1, 2, 4, ... up to the machine's.
+pub fn threads() -> impl Iterator<Item = usize> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    (0..).map(|power| 1 << power).take_while(move |threads| *threads <= cores)
+}
 
 /// Calls a function that is generic over the peer for each of some peers.
 macro_rules! each_peer {
@@ -38,19 +116,39 @@ macro_rules! each_peer {
 }
 pub(crate) use each_peer;
 
-/// A supervisor's threads live on, so these do too.
-static POOLS: LazyLock<Vec<ThreadPool>> = LazyLock::new(|| {
+/// The same for every peer that keeps a whole table in user space, and for the ones named besides.
+macro_rules! every_peer {
+    ($row:ident $args:tt $(, $peer:ty)* $(,)?) => {
+        $crate::rows::each_peer!(
+            $row $args:
+            fdtable::FdTable<$crate::peers::File>,
+            $crate::peers::rwlock_vec::RwLockVec,
+            $crate::peers::mutex_map::MutexMap,
+            $crate::peers::numbered::Numbered<$crate::peers::arc_swap_array::ArcSwapArray<true>>,
+            $crate::peers::numbered::Numbered<$crate::peers::dashmap::Dash>,
+            $crate::peers::numbered::Numbered<$crate::peers::papaya::Papaya>,
+            $crate::peers::numbered::Numbered<$crate::peers::scc::Scc>,
+            $crate::peers::numbered::Numbered<$crate::peers::buckets::Buckets>,
+            $($peer),*
+        )
+    };
+}
+pub(crate) use every_peer;
+
+/// A supervisor's threads live on, so these do too. Two are there for what runs beside another.
+static POOLS: LazyLock<BTreeMap<usize, ThreadPool>> = LazyLock::new(|| {
     let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
-    (1..=THREADS[THREADS.len() - 1]).map(|threads| pool(threads).expect("threads start")).collect()
+    threads().chain([2]).map(|threads| (threads, pool(threads).expect("threads start"))).collect()
 });
 
 /// When a thread has begun and ended its share.
 type Share = (Instant, Instant);
 
-/// Measures `op(thread, i)` on several threads at once, `iters` times on each: from when the first begins until the last has ended.
-pub fn on_threads(threads: usize, iters: u64, op: &(impl Fn(usize, u64) + Sync)) -> Duration {
+/// Measures `op(thread, i)` on several threads at once, `iters` times on each: from when the first
+/// begins until the last has ended.
+fn on_threads(threads: usize, iters: u64, op: &(impl Fn(usize, u64) + Sync)) -> Duration {
     let start_line = Barrier::new(threads);
-    let shares = POOLS[threads - 1].broadcast(|thread| {
+    let shares = POOLS[&threads].broadcast(|thread| {
         start_line.wait();
         share(iters, |i| op(thread.index(), i))
     });
@@ -60,9 +158,9 @@ pub fn on_threads(threads: usize, iters: u64, op: &(impl Fn(usize, u64) + Sync))
 }
 
 /// Measures `op(i)` on one thread, while another one does `other` all the time.
-pub fn beside(other: &(impl Fn() + Sync), iters: u64, op: &(impl Fn(u64) + Sync)) -> Duration {
+fn beside(other: &(impl Fn() + Sync), iters: u64, op: &(impl Fn(u64) + Sync)) -> Duration {
     let (start_line, done) = (Barrier::new(2), AtomicBool::new(false));
-    let times = POOLS[1].broadcast(|thread| {
+    let times = POOLS[&2].broadcast(|thread| {
         start_line.wait();
         if thread.index() == 1 {
             while !done.load(Ordering::Relaxed) {
@@ -83,36 +181,15 @@ fn share(iters: u64, op: impl Fn(u64)) -> Share {
     (begin, Instant::now())
 }
 
-/// A benchmark of `op(peer, thread, i)` on some threads.
-pub fn threaded<P: Peer>(
-    c: &mut Criterion,
-    name: &str,
-    peer: &P,
-    threads: usize,
-    op: impl Fn(&P, usize, u64) + Sync,
-) {
-    c.benchmark_group(name).bench_function(BenchmarkId::new(P::NAME, threads), |b| {
-        b.iter_custom(|iters| on_threads(threads, iters, &|thread, i| op(peer, thread, i)));
-    });
-}
-
 /// Opens and closes again.
-pub fn open_close<P: Peer>(peer: &P, placement: Placement) {
+fn open_close<P: Peer>(peer: &P, placement: Placement) {
     let fd = peer.open(black_box(placement), 0);
     assert!(peer.close(black_box(fd)));
 }
 
-/// Opens new files on the lowest free numbers from the start of a range on, as many as it is long; which numbers, the peer may decide.
-pub fn opened<P: Peer>(peer: &P, range: Range<RawFd>) -> Vec<RawFd> {
+/// Opens new files on the lowest free numbers from the start of a range on, as many as it is long;
+/// which numbers, the peer may decide.
+fn opened<P: Peer>(peer: &P, range: Range<RawFd>) -> Vec<RawFd> {
     let min = range.start;
     range.map(|_| peer.open(Placement::From(min), 0)).collect()
-}
-
-/// Whether a peer can open a number; says so if not.
-pub fn reaches<P: Peer>(peer: &P, name: &str, number: RawFd) -> bool {
-    let reaches = number < peer.limit();
-    if !reaches {
-        eprintln!("{name}/{}: left out, its limit is {} here", P::NAME, peer.limit());
-    }
-    reaches
 }

@@ -1,43 +1,58 @@
 //! Opening a new file and closing it again, by placement and by what is open already.
 
-use criterion::Criterion;
 use fdtable::{FdTable, Placement};
 
-use crate::peers::{
-    File, Peer, arc_swap_array::ArcSwapArray, buckets::Buckets, dashmap::Dash, kernel::Kernel,
-    minimum, mutex_map::MutexMap, numbered::Numbered, papaya::Papaya, rwlock_vec::RwLockVec,
-    scc::Scc, sharded_slab::ShardedSlab,
-};
+use crate::peers::{File, Peer, kernel::Kernel, minimum, sharded_slab::ShardedSlab};
 
-use super::{THREADS, each_peer, open_close, opened, reaches, threaded};
+use super::{Row, each_peer, every_peer, open_close, opened, threads};
 
-macro_rules! peers {
-    ($($arg:expr),*) => {
-        each_peer!(
-            row($($arg),*):
-            FdTable<File>, RwLockVec, MutexMap, Numbered<ArcSwapArray<true>>, Numbered<Dash>, Numbered<Papaya>, Numbered<Scc>,
-            Numbered<Buckets>, Kernel
-        )
-    };
-}
-
-pub fn rows(c: &mut Criterion) {
-    peers!(c, "open+close/lowest, none open", Placement::Lowest, 0, &THREADS);
-    for open in [32, 500, 60_000] {
-        let name = &format!("open+close/lowest, {open} open");
-        peers!(c, name, Placement::Lowest, open, &[1]);
+pub fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for open in [0, 32, 500, 60_000] {
+        let name = format!("open+close/lowest, {open} open");
+        rows.push(placed(&name, Placement::Lowest, open, 1));
     }
-    peers!(c, "open+close/auto", Placement::Auto, 0, &[1]);
-    each_peer!(row(c, "open+close/any", Placement::Any, 0, &THREADS): FdTable<File>, ShardedSlab);
+    let more = threads().skip(1);
+    rows.extend(more.map(|t| placed("open+close/lowest, 0 open", Placement::Lowest, 0, t)));
+    rows.push(placed("open+close/auto", Placement::Auto, 0, 1));
+    rows.extend(threads().map(any));
+    rows
 }
 
-fn row<P: Peer>(c: &mut Criterion, name: &str, placement: Placement, open: i32, threads: &[usize]) {
-    let peer = P::new();
-    if !reaches(&peer, name, open.max(minimum(placement))) {
+fn placed(name: &str, placement: Placement, open: i32, threads: usize) -> Row {
+    let mut row = Row::new(name, threads);
+    every_peer!(subject(&mut row, placement, open), Kernel);
+    if open > 0 {
+        beside_open::<FdTable<File>>(&mut row, "fdtable, 0 open", placement, 0);
+    }
+    row
+}
+
+fn any(threads: usize) -> Row {
+    let mut row = Row::new("open+close/any", threads);
+    each_peer!(subject(&mut row, Placement::Any, 0): FdTable<File>, ShardedSlab);
+    if threads > 1 {
+        row.on(1, "fdtable, 1 thread", || {
+            let peer = <FdTable<File> as Peer>::new();
+            move |_, _| open_close(&peer, Placement::Any)
+        });
+    }
+    row
+}
+
+fn subject<P: Peer>(row: &mut Row, placement: Placement, open: i32) {
+    beside_open::<P>(row, P::NAME, placement, open);
+}
+
+/// While so many are open already.
+fn beside_open<P: Peer>(row: &mut Row, name: &str, placement: Placement, open: i32) {
+    let threads = row.threads as i32;
+    if open.max(minimum(placement)) + threads > P::limit() {
         return;
     }
-    opened(&peer, 0..open);
-    for &threads in threads {
-        threaded(c, name, &peer, threads, |peer, _, _| open_close(peer, placement));
-    }
+    row.threaded(name, move || {
+        let peer = P::new();
+        opened(&peer, 0..open);
+        move |_, _| open_close(&peer, placement)
+    });
 }

@@ -1,23 +1,21 @@
 //! What goes over the whole table, with 1,000 descriptors open.
 
-use std::{hint::black_box, sync::Arc};
-
-use criterion::{BatchSize, Criterion};
-use fdtable::{FdTable, Placement};
-
-use crate::peers::{
-    CLOEXEC, File, Peer, kernel::Kernel, mutex_map::MutexMap, rwlock_vec::RwLockVec,
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use super::each_peer;
+use fdtable::Placement;
+
+use crate::peers::{CLOEXEC, File, Peer, kernel::Kernel};
+
+use super::{Row, every_peer};
 
 const OPEN: usize = 1000;
 
-pub fn rows(c: &mut Criterion) {
-    clone_vec(c, "fork/1000 open");
-    each_peer!(fork(c, "fork/1000 open"): FdTable<File>, RwLockVec, MutexMap);
-    each_peer!(exec(c, "exec/1000 open, each second one CLOEXEC"): FdTable<File>, RwLockVec, MutexMap);
-    each_peer!(close_range(c, "close_range/1000 open"): FdTable<File>, RwLockVec, MutexMap, Kernel);
+pub fn rows() -> Vec<Row> {
+    vec![fork(), fork_exit(), exec(), close_range()]
 }
 
 /// A table with `OPEN` descriptors; each second one is `CLOEXEC`.
@@ -33,30 +31,69 @@ fn fill<P: Peer>(peer: &P) {
     }
 }
 
-/// The least that a fork could do.
-fn clone_vec(c: &mut Criterion, name: &str) {
-    let entries: Vec<Option<Arc<File>>> = (0..OPEN).map(|_| Some(Arc::new(File::new()))).collect();
-    c.benchmark_group(name).bench_function("clone of Vec<Option<Arc>>", |b| {
-        b.iter_with_large_drop(|| black_box(&entries).clone());
-    });
+/// Times `op`, but neither what comes before it nor what comes after.
+fn timed<I, O>(iters: u64, before: impl Fn() -> I, op: impl Fn(I) -> O) -> Duration {
+    let one = |_| {
+        let input = before();
+        let begin = Instant::now();
+        let output = black_box(op(input));
+        let time = begin.elapsed();
+        drop(output);
+        time
+    };
+    (0..iters).map(one).sum()
 }
 
-fn fork<P: Peer>(c: &mut Criterion, name: &str) {
-    let peer: P = full();
-    c.benchmark_group(name)
-        .bench_function(P::NAME, |b| b.iter_with_large_drop(|| black_box(&peer).fork()));
+/// The copy alone; and the least that it could be.
+fn fork() -> Row {
+    fn subject<P: Peer>(row: &mut Row) {
+        row.timed(P::NAME, || {
+            let peer: P = full();
+            move |iters| timed(iters, || (), |()| black_box(&peer).fork())
+        });
+    }
+    let mut row = Row::new("fork/1000 open", 1);
+    row.timed("clone of Vec<Option<Arc>>", || {
+        let entries: Vec<_> = (0..OPEN).map(|_| Some(Arc::new(File::new()))).collect();
+        move |iters| timed(iters, || (), |()| black_box(&entries).clone())
+    });
+    every_peer!(subject(&mut row));
+    row
 }
 
-fn exec<P: Peer>(c: &mut Criterion, name: &str) {
-    let peer: P = full();
-    c.benchmark_group(name).bench_function(P::NAME, |b| {
-        b.iter_batched(|| peer.fork(), P::exec, BatchSize::SmallInput);
-    });
+/// The copy and its end.
+fn fork_exit() -> Row {
+    fn subject<P: Peer>(row: &mut Row) {
+        row.timed(P::NAME, || {
+            let peer: P = full();
+            move |iters| timed(iters, || (), |()| drop(black_box(&peer).fork()))
+        });
+    }
+    let mut row = Row::new("fork+exit/1000 open", 1);
+    every_peer!(subject(&mut row));
+    row
 }
 
-fn close_range<P: Peer>(c: &mut Criterion, name: &str) {
-    let peer = P::new();
-    c.benchmark_group(name).bench_function(P::NAME, |b| {
-        b.iter_batched(|| fill(&peer), |()| peer.close_from(3), BatchSize::PerIteration);
-    });
+fn exec() -> Row {
+    fn subject<P: Peer>(row: &mut Row) {
+        row.timed(P::NAME, || {
+            let peer: P = full();
+            move |iters| timed(iters, || peer.fork(), P::exec)
+        });
+    }
+    let mut row = Row::new("exec/1000 open, 500 CLOEXEC", 1);
+    every_peer!(subject(&mut row));
+    row
+}
+
+fn close_range() -> Row {
+    fn subject<P: Peer>(row: &mut Row) {
+        row.timed(P::NAME, || {
+            let peer = P::new();
+            move |iters| timed(iters, || fill(&peer), |()| peer.close_from(3))
+        });
+    }
+    let mut row = Row::new("close_range/1000 open", 1);
+    every_peer!(subject(&mut row), Kernel);
+    row
 }
