@@ -13,6 +13,7 @@ pub mod buckets;
 pub mod dashmap;
 pub mod fdtable_peer;
 pub mod flat;
+pub mod kbox;
 pub mod kernel;
 pub mod mutex_map;
 pub mod numbered;

@@ -24,6 +24,7 @@ use crate::peers::Peer;
 
 mod dup;
 mod flags;
+mod kbox;
 mod lookup;
 mod mixed;
 mod open;
@@ -96,10 +97,16 @@ impl Row {
 
 /// All of them. The subjects' tables are made later, and only those that are asked for.
 pub fn all() -> Vec<Row> {
-    [flags::rows(), lookup::rows(), open::rows(), dup::rows(), whole::rows(), mixed::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let rows = [
+        flags::rows(),
+        lookup::rows(),
+        open::rows(),
+        dup::rows(),
+        whole::rows(),
+        mixed::rows(),
+        kbox::rows(),
+    ];
+    rows.into_iter().flatten().collect()
 }
 
 /// 1, 2, 4, ... up to the machine's.
