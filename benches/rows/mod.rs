@@ -189,14 +189,14 @@ fn share(iters: u64, op: impl Fn(u64)) -> Share {
 }
 
 /// Opens and closes again.
-fn open_close<P: Peer>(peer: &P, placement: Placement) {
+pub fn open_close<P: Peer>(peer: &P, placement: Placement) {
     let fd = peer.open(black_box(placement), 0);
     assert!(peer.close(black_box(fd)));
 }
 
 /// Opens new files on the lowest free numbers from the start of a range on, as many as it is long;
 /// which numbers, the peer may decide.
-fn opened<P: Peer>(peer: &P, range: Range<RawFd>) -> Vec<RawFd> {
+pub fn opened<P: Peer>(peer: &P, range: Range<RawFd>) -> Vec<RawFd> {
     let min = range.start;
     range.map(|_| peer.open(Placement::From(min), 0)).collect()
 }

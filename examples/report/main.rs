@@ -1,8 +1,9 @@
-//! Measures the table against what one would use instead of it, and says which targets it meets.
+//! Measures the table against what one would use instead of it, says which targets it meets, and
+//! writes docs/BENCHMARKS.md.
 //!
 //! ```sh
 //! cargo run --release --example report               # about five minutes
-//! cargo run --release --example report -- --quick    # a minute, for a look
+//! cargo run --release --example report -- --quick    # seconds, for a look; docs/ stays as it is
 //! cargo run --release --example report -- gap        # only the rows with this in their name
 //! ```
 
@@ -12,47 +13,57 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+mod charts;
+mod document;
+mod machine;
+mod memory;
 mod options;
 #[path = "../../benches/peers/mod.rs"]
 mod peers;
+mod results;
 #[path = "../../benches/rows/mod.rs"]
 mod rows;
 mod samples;
+mod svg;
+mod tails;
 mod targets;
 mod terminal;
 
 use options::Options;
-use samples::Measured;
+use results::Results;
 
 fn main() -> ExitCode {
     let options = match Options::from_env() {
         Ok(options) => options,
-        Err(e) => {
-            eprintln!("report: {e}\n\n{}", options::USAGE);
-            return ExitCode::FAILURE;
-        }
+        Err(e) => return failed(&format!("{e}\n\n{}", options::USAGE)),
     };
-    let measured = measure(&options);
-    terminal::rows(&measured);
-    terminal::targets(&targets::judge(&measured));
+    let results = measure(&options);
+    terminal::show(&results);
+    if options.filter.is_empty() {
+        if let Err(e) = document::write(&results, &options.directory) {
+            return failed(&format!("{}: {e}", options.directory.display()));
+        }
+        println!("\nwritten: {}", options.directory.join("BENCHMARKS.md").display());
+    }
     ExitCode::SUCCESS
 }
 
-fn measure(options: &Options) -> Vec<Measured> {
+fn failed(why: &str) -> ExitCode {
+    eprintln!("report: {why}");
+    ExitCode::FAILURE
+}
+
+/// With a filter, only the rows.
+fn measure(options: &Options) -> Results {
     let mut rows = rows::all();
     rows.retain(|row| row.name.contains(&options.filter));
-    let bar = ProgressBar::new(rows.len() as u64);
+    let whole = options.filter.is_empty();
+    let bar = ProgressBar::new(rows.len() as u64 + if whole { tails::situations() } else { 0 });
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed} {wide_msg}");
     bar.set_style(style.expect("a valid template"));
-    let measured = rows
-        .iter()
-        .map(|row| {
-            bar.set_message(format!("{}, {} threads", row.name, row.threads));
-            let measured = samples::measure(row, &options.plan);
-            bar.inc(1);
-            measured
-        })
-        .collect();
+    let weights = if whole { memory::weigh() } else { Vec::new() };
+    let rows = rows.iter().map(|row| samples::measure(row, &options.samples, &bar)).collect();
+    let tails = if whole { tails::measure(&options.tails, &bar) } else { Vec::new() };
     bar.finish_and_clear();
-    measured
+    Results { rows, tails, weights }
 }

@@ -1,37 +1,55 @@
 //! The command line.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use lexopt::prelude::*;
 
-use super::samples::Plan;
+use super::{samples, tails};
 
-pub const USAGE: &str = "usage: report [--quick] [FILTER]
+pub const USAGE: &str = "usage: report [--quick] [--out DIRECTORY] [FILTER]
 
-  --quick   short samples and few of them, to look at and not to quote
-  FILTER    only the rows with this in their name";
+  --quick   short samples and few of them: to look at, not to quote
+  --out     where the page and its charts go: docs, or target/report with --quick
+  FILTER    only the rows with this in their name; writes nothing";
 
 pub struct Options {
-    pub plan: Plan,
+    pub samples: samples::Plan,
+    pub tails: tails::Plan,
+    pub directory: PathBuf,
     pub filter: String,
 }
 
 impl Options {
     pub fn from_env() -> Result<Self, lexopt::Error> {
-        let (mut plan, mut filter) = (Plan::FULL, String::new());
+        let (mut quick, mut directory, mut filter) = (false, None, String::new());
         let mut args = lexopt::Parser::from_env();
         while let Some(arg) = args.next()? {
             match arg {
-                Long("quick") => plan = Plan::QUICK,
+                Long("quick") => quick = true,
+                Long("out") => directory = Some(args.value()?.into()),
                 Value(part) if filter.is_empty() => filter = part.string()?,
                 other => return Err(other.unexpected()),
             }
         }
-        Ok(Self { plan, filter })
+        let usual = if quick { Self::quick() } else { Self::full() };
+        Ok(Self { directory: directory.unwrap_or(usual.directory), filter, ..usual })
     }
-}
 
-impl Plan {
-    const FULL: Self = Self { rounds: 21, sample: Duration::from_millis(5) };
-    const QUICK: Self = Self { rounds: 7, sample: Duration::from_millis(2) };
+    fn full() -> Self {
+        Self {
+            samples: samples::Plan { rounds: 21, sample: Duration::from_millis(6) },
+            tails: tails::Plan { rounds: 11, round: Duration::from_millis(40) },
+            directory: "docs".into(),
+            filter: String::new(),
+        }
+    }
+
+    fn quick() -> Self {
+        Self {
+            samples: samples::Plan { rounds: 7, sample: Duration::from_millis(2) },
+            tails: tails::Plan { rounds: 3, round: Duration::from_millis(5) },
+            directory: "target/report".into(),
+            filter: String::new(),
+        }
+    }
 }

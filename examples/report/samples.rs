@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use indicatif::ProgressBar;
+
 use super::rows::{Row, Sampler};
 
 pub struct Plan {
@@ -34,6 +36,11 @@ pub struct Spread {
 }
 
 impl Measured {
+    pub fn title(&self) -> String {
+        let threads = self.threads;
+        if threads == 1 { self.name.clone() } else { format!("{}, {threads} threads", self.name) }
+    }
+
     pub fn subject(&self, name: &str) -> Option<&Samples> {
         self.subjects.iter().find(|subject| subject.name == name)
     }
@@ -60,7 +67,8 @@ impl Spread {
     }
 }
 
-pub fn measure(row: &Row, plan: &Plan) -> Measured {
+pub fn measure(row: &Row, plan: &Plan, bar: &ProgressBar) -> Measured {
+    bar.set_message(row.name.clone());
     let mut samplers: Vec<_> =
         row.subjects.iter().map(|s| Calibrated::new(s.sampler(), plan)).collect();
     let mut subjects: Vec<_> = row
@@ -76,6 +84,7 @@ pub fn measure(row: &Row, plan: &Plan) -> Measured {
             subjects[i].times.push(samplers[i].sample());
         }
     }
+    bar.inc(1);
     Measured { name: row.name.clone(), threads: row.threads, subjects }
 }
 

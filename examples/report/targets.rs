@@ -7,10 +7,12 @@ use super::{
         File, Peer, arc_swap_array::ArcSwapArray, flat::Flat, kernel::Kernel, mutex_map::MutexMap,
         numbered::Numbered,
     },
+    results::Results,
     samples::{Measured, Samples, Spread},
+    tails::{Op, Others, Tail},
 };
 
-const OURS: &str = <FdTable<File> as Peer>::NAME;
+pub const OURS: &str = <FdTable<File> as Peer>::NAME;
 const FLAT: &str = <Flat as Peer>::NAME;
 const KERNEL: &str = <Kernel as Peer>::NAME;
 const MUTEX: &str = <MutexMap as Peer>::NAME;
@@ -69,7 +71,42 @@ const TARGETS: &[(&str, Threads, Against, f64)] = &[
     ("fork/1000 open", Single, One("clone of Vec<Option<Arc>>"), 1.0),
 ];
 
-pub fn judge(rows: &[Measured]) -> Vec<Verdict> {
+/// The bytes that an empty table may weigh.
+const EMPTY: f64 = 2048.0;
+/// What a neighbour that forks may do to the slowest lookups.
+const TAIL: f64 = 2.0;
+
+pub fn judge(results: &Results) -> Vec<Verdict> {
+    let mut verdicts = judge_rows(&results.rows);
+    verdicts.extend(judge_weight(results));
+    verdicts.extend(judge_tail(&results.tails));
+    verdicts
+}
+
+fn judge_weight(results: &Results) -> Option<Verdict> {
+    let ours = results.weights.iter().find(|weight| weight.name == OURS)?;
+    Some(Verdict {
+        what: "bytes of an empty table".into(),
+        against: format!("{EMPTY} bytes"),
+        bound: 1.0,
+        ratio: Spread::of(vec![*ours.bytes.first()? as f64 / EMPTY]),
+    })
+}
+
+fn judge_tail(tails: &[Tail]) -> Option<Verdict> {
+    let beside = |others| {
+        let wanted = |tail: &&Tail| (tail.peer, tail.op, tail.others) == (OURS, Op::Lookup, others);
+        Some(tails.iter().find(wanted)?.samples(|quantiles| quantiles.p999))
+    };
+    Some(Verdict {
+        what: "99.9 % of lookups, another thread forks".into(),
+        against: "quiet".into(),
+        bound: TAIL,
+        ratio: beside(Others::Fork)?.ratio(&beside(Others::Nothing)?),
+    })
+}
+
+fn judge_rows(rows: &[Measured]) -> Vec<Verdict> {
     let judged = TARGETS.iter().flat_map(|&(name, threads, against, bound)| {
         let asked =
             move |row: &&Measured| row.name == name && (row.threads == 1) == (threads == Single);
@@ -83,10 +120,8 @@ fn verdict(row: &Measured, against: Against, bound: f64) -> Option<Verdict> {
         One(name) => row.subject(name)?,
         BestBut(left_out) => best(row, left_out)?,
     };
-    let threads =
-        if row.threads == 1 { String::new() } else { format!(", {} threads", row.threads) };
     Some(Verdict {
-        what: format!("{}{threads}", row.name),
+        what: row.title(),
         against: to.name.clone(),
         bound,
         ratio: row.subject(OURS)?.ratio(to),

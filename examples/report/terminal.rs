@@ -3,34 +3,78 @@
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 
 use super::{
+    memory,
+    results::Results,
     samples::{Measured, Spread},
-    targets::Verdict,
+    tails::{OPS, OTHERS, Tail},
+    targets::{self, OURS, Verdict},
 };
 
-pub fn rows(rows: &[Measured]) {
-    for row in rows {
-        let ours = row.subject("fdtable");
-        let mut table = table(&["", "ns", "middle half", "fdtable is x"]);
-        for subject in &row.subjects {
-            let spread = subject.spread();
-            let ratio =
-                ours.map_or(String::new(), |ours| format!("{:.2}", ours.ratio(subject).median));
-            table.add_row([
-                Cell::new(&subject.name),
-                right(time(spread.median)),
-                right(format!("{}..{}", time(spread.low), time(spread.high))),
-                right(ratio),
-            ]);
+pub fn show(results: &Results) {
+    results.rows.iter().for_each(row);
+    for op in OPS {
+        for others in OTHERS {
+            let here = |tail: &&Tail| (tail.op, tail.others) == (op, others);
+            tails(results.tails.iter().filter(here).collect());
         }
-        println!("\n{}, threads: {}\n{table}", row.name, row.threads);
+    }
+    weights(results);
+    verdicts(&targets::judge(results));
+}
+
+fn row(row: &Measured) {
+    let ours = row.subject(OURS);
+    let mut table = table([&*row.title(), "ns", "middle half", "fdtable is x"]);
+    for subject in &row.subjects {
+        let spread = subject.spread();
+        let ratio = ours.map(|ours| format!("{:.2}", ours.ratio(subject).median));
+        table.add_row([
+            Cell::new(&subject.name),
+            right(time(spread.median)),
+            right(format!("{}..{}", time(spread.low), time(spread.high))),
+            right(ratio.unwrap_or_default()),
+        ]);
+    }
+    println!("\n{table}");
+}
+
+fn tails(tails: Vec<&Tail>) {
+    let Some(first) = tails.first() else {
+        return;
+    };
+    let title = format!("{}, {}", first.op.name(), first.others.name());
+    let mut table = table([&title, "50 %", "99 %", "99.9 %", "middle half", "worst"]);
+    for tail in tails {
+        let median = |quantile| right(time(tail.spread(quantile).median));
+        let Spread { low, high, .. } = tail.spread(|q| q.p999);
+        table.add_row([
+            Cell::new(tail.peer),
+            median(|q| q.p50),
+            median(|q| q.p99),
+            median(|q| q.p999),
+            right(format!("{}..{}", time(low), time(high))),
+            median(|q| q.worst),
+        ]);
+    }
+    println!("\n{table}");
+}
+
+fn weights(results: &Results) {
+    let mut table = table(["bytes"].into_iter().chain(memory::cases()));
+    for weight in &results.weights {
+        let cells = weight.bytes.iter().map(|bytes| right(bytes.to_string()));
+        table.add_row([Cell::new(weight.name)].into_iter().chain(cells));
+    }
+    if !results.weights.is_empty() {
+        println!("\n{table}");
     }
 }
 
-pub fn targets(verdicts: &[Verdict]) {
-    let mut table = table(&["target", "against", "at most", "is", "middle half", ""]);
+fn verdicts(verdicts: &[Verdict]) {
+    let mut table = table(["target", "against", "at most", "is", "middle half", ""]);
     for verdict in verdicts {
-        let (word, color) =
-            if verdict.met() { ("met", Color::Green) } else { ("missed", Color::Red) };
+        let met = verdict.met();
+        let (word, color) = if met { ("met", Color::Green) } else { ("missed", Color::Red) };
         let Spread { low, median, high } = verdict.ratio;
         table.add_row([
             Cell::new(&verdict.what),
@@ -41,7 +85,9 @@ pub fn targets(verdicts: &[Verdict]) {
             Cell::new(word).fg(color),
         ]);
     }
-    println!("\n{table}");
+    if !verdicts.is_empty() {
+        println!("\n{table}");
+    }
 }
 
 /// Three digits.
@@ -53,9 +99,9 @@ pub fn time(ns: f64) -> String {
     }
 }
 
-fn table(header: &[&str]) -> Table {
+fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header);
     table
 }
 
