@@ -1,24 +1,12 @@
-//! The rows, by what they ask of a table; and how a row is run on some threads.
+//! The rows, by what they ask of a table.
 //!
 //! A row is one question put to several tables, its subjects. It says nothing of how often it is
 //! asked: the benchmark gives the rows to criterion, the report takes samples of all subjects in
 //! turn.
 
-use std::{
-    collections::BTreeMap,
-    hint::black_box,
-    ops::Range,
-    os::fd::RawFd,
-    sync::{
-        Barrier, LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, ops::Range, os::fd::RawFd, time::Duration};
 
 use fdtable::Placement;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::peers::Peer;
 
@@ -28,7 +16,10 @@ mod kbox;
 mod lookup;
 mod mixed;
 mod open;
+pub mod run;
 mod whole;
+
+use run::{beside, on_threads, threads};
 
 /// The first number of each kind that the rows use: in the table's low and high hot ranges, and in
 /// its gap.
@@ -109,12 +100,6 @@ pub fn all() -> Vec<Row> {
     rows.into_iter().flatten().collect()
 }
 
-/// 1, 2, 4, ... up to the machine's.
-pub fn threads() -> impl Iterator<Item = usize> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    (0..).map(|power| 1 << power).take_while(move |threads| *threads <= cores)
-}
-
 /// Calls a function that is generic over the peer for each of some peers.
 macro_rules! each_peer {
     ($row:ident $args:tt: $($peer:ty),+ $(,)?) => {
@@ -141,52 +126,6 @@ macro_rules! every_peer {
     };
 }
 pub(crate) use every_peer;
-
-/// A supervisor's threads live on, so these do too. Two are there for what runs beside another.
-static POOLS: LazyLock<BTreeMap<usize, ThreadPool>> = LazyLock::new(|| {
-    let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
-    threads().chain([2]).map(|threads| (threads, pool(threads).expect("threads start"))).collect()
-});
-
-/// When a thread has begun and ended its share.
-type Share = (Instant, Instant);
-
-/// Measures `op(thread, i)` on several threads at once, `iters` times on each: from when the first
-/// begins until the last has ended.
-fn on_threads(threads: usize, iters: u64, op: &(impl Fn(usize, u64) + Sync)) -> Duration {
-    let start_line = Barrier::new(threads);
-    let shares = POOLS[&threads].broadcast(|thread| {
-        start_line.wait();
-        share(iters, |i| op(thread.index(), i))
-    });
-    let begin = shares.iter().map(|share| share.0).min();
-    let end = shares.iter().map(|share| share.1).max();
-    end.zip(begin).map_or(Duration::ZERO, |(end, begin)| end - begin)
-}
-
-/// Measures `op(i)` on one thread, while another one does `other` all the time.
-fn beside(other: &(impl Fn() + Sync), iters: u64, op: &(impl Fn(u64) + Sync)) -> Duration {
-    let (start_line, done) = (Barrier::new(2), AtomicBool::new(false));
-    let times = POOLS[&2].broadcast(|thread| {
-        start_line.wait();
-        if thread.index() == 1 {
-            while !done.load(Ordering::Relaxed) {
-                other();
-            }
-            return Duration::ZERO;
-        }
-        let (begin, end) = share(iters, op);
-        done.store(true, Ordering::Relaxed);
-        end - begin
-    });
-    times[0]
-}
-
-fn share(iters: u64, op: impl Fn(u64)) -> Share {
-    let begin = Instant::now();
-    (0..iters).for_each(op);
-    (begin, Instant::now())
-}
 
 /// Opens and closes again.
 pub fn open_close<P: Peer>(peer: &P, placement: Placement) {

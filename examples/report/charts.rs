@@ -2,7 +2,7 @@
 
 use super::{
     results::Results,
-    rows,
+    rows::run,
     samples::{Measured, Spread},
     svg::{Chart, Line, Panel, Scale},
     tails::{Op, Others, Tail},
@@ -11,7 +11,7 @@ use super::{
 
 /// Each with the name of its file.
 pub fn all(results: &Results) -> Vec<(&'static str, Chart)> {
-    let most = rows::threads().last().unwrap_or(1);
+    let most = run::threads().last().unwrap_or(1);
     let rows = |wanted: &[(&str, usize)]| bars(&results.rows, wanted);
     vec![
         (
@@ -55,7 +55,7 @@ pub fn all(results: &Results) -> Vec<(&'static str, Chart)> {
             "mixed",
             chart("90 lookups, 8 open and close, 2 dup2", {
                 let name = "mixed/90 lookup, 8 open+close, 2 dup2";
-                let wanted: Vec<_> = rows::threads().map(|threads| (name, threads)).collect();
+                let wanted: Vec<_> = run::threads().map(|threads| (name, threads)).collect();
                 rows(&wanted)
             }),
         ),

@@ -1,6 +1,8 @@
 //! On what it was measured, and with what.
 
-use std::{fs, process::Command, thread};
+use std::{fs, process::Command, sync::atomic::Ordering, thread};
+
+use super::undisturbed::{AGAIN, DISTURBED, TAKEN};
 
 /// The peers' packages, and those that measure.
 const PACKAGES: &[&str] = &[
@@ -25,13 +27,18 @@ pub fn describe() -> String {
     let rustc =
         rustc.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into());
     format!(
-        "{}; {cores} cores; Linux {}; load average {} at the end. {}; fdtable {}; {}.\n",
+        "{}; {cores} cores; Linux {}; load average {} at the end. {}; fdtable {}; {}.\n\n\
+         Of {} samples, {} were taken again because other programs kept a thread waiting for a \
+         core, and {} stayed so.\n",
         model.unwrap_or("unknown processor"),
         read("/proc/sys/kernel/osrelease").trim(),
         load.concat(),
         rustc.trim(),
         env!("CARGO_PKG_VERSION"),
         packages(include_str!("../../Cargo.lock")),
+        TAKEN.load(Ordering::Relaxed),
+        AGAIN.load(Ordering::Relaxed),
+        DISTURBED.load(Ordering::Relaxed),
     )
 }
 

@@ -28,6 +28,7 @@ mod svg;
 mod tails;
 mod targets;
 mod terminal;
+mod undisturbed;
 
 use options::Options;
 use results::Results;

@@ -37,8 +37,8 @@ impl Options {
 
     fn full() -> Self {
         Self {
-            samples: samples::Plan { rounds: 21, sample: Duration::from_millis(6) },
-            tails: tails::Plan { rounds: 11, round: Duration::from_millis(40) },
+            samples: samples::Plan { rounds: 21, sample: Duration::from_millis(6), tries: 4 },
+            tails: tails::Plan { rounds: 11, round: Duration::from_millis(40), tries: 4 },
             directory: "docs".into(),
             filter: String::new(),
         }
@@ -46,8 +46,8 @@ impl Options {
 
     fn quick() -> Self {
         Self {
-            samples: samples::Plan { rounds: 7, sample: Duration::from_millis(2) },
-            tails: tails::Plan { rounds: 3, round: Duration::from_millis(5) },
+            samples: samples::Plan { rounds: 7, sample: Duration::from_millis(2), tries: 1 },
+            tails: tails::Plan { rounds: 3, round: Duration::from_millis(10), tries: 1 },
             directory: "target/report".into(),
             filter: String::new(),
         }

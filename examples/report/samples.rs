@@ -5,13 +5,18 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-use super::rows::{Row, Sampler};
+use super::{
+    rows::{Row, Sampler},
+    undisturbed::undisturbed,
+};
 
 pub struct Plan {
     /// Samples of each subject.
     pub rounds: usize,
     /// About how long one takes.
     pub sample: Duration,
+    /// How often a disturbed one is taken, at most.
+    pub tries: usize,
 }
 
 /// A row's result.
@@ -92,6 +97,7 @@ pub fn measure(row: &Row, plan: &Plan, bar: &ProgressBar) -> Measured {
 struct Calibrated {
     sampler: Sampler,
     iters: u64,
+    tries: usize,
 }
 
 impl Calibrated {
@@ -101,13 +107,14 @@ impl Calibrated {
             let time = sampler(iters);
             if time * 4 >= plan.sample {
                 let wanted = plan.sample.as_secs_f64() / time.as_secs_f64() * iters as f64;
-                return Self { sampler, iters: (wanted as u64).max(1) };
+                return Self { sampler, iters: (wanted as u64).max(1), tries: plan.tries };
             }
             iters *= 2;
         }
     }
 
     fn sample(&mut self) -> f64 {
-        (self.sampler)(self.iters).as_secs_f64() * 1e9 / self.iters as f64
+        let time = undisturbed(self.tries, || (self.sampler)(self.iters));
+        time.as_secs_f64() * 1e9 / self.iters as f64
     }
 }

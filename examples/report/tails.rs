@@ -1,10 +1,10 @@
 //! How long single operations take while other threads do something to the whole table.
 
 use std::{
-    hint::black_box,
+    hint::{self, black_box},
     sync::{
         Barrier,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -15,8 +15,9 @@ use indicatif::ProgressBar;
 
 use super::{
     peers::Peer,
-    rows::{HIGH, LOW, every_peer, open_close, opened},
+    rows::{HIGH, LOW, every_peer, open_close, opened, run},
     samples::{Samples, Spread},
+    undisturbed::undisturbed,
 };
 
 /// What one looks up in turn.
@@ -24,9 +25,16 @@ const OWN: i32 = 64;
 /// What a fork copies and a sweep closes besides.
 const OPEN: i32 = 4096;
 
+/// Between two operations, as a handler does other things. Without it, the operations that find no
+/// lock held would be many more than their share of the time, and hide the others.
+const PAUSE: Duration = Duration::from_micros(2);
+/// Forks or sweeps that a round must have seen.
+const DISTURBANCES: usize = 10;
+
 pub struct Plan {
     pub rounds: usize,
     pub round: Duration,
+    pub tries: usize,
 }
 
 /// What the other threads do.
@@ -116,7 +124,7 @@ impl Quantiles {
     }
 }
 
-type Round = Box<dyn Fn(Op, Others, Duration) -> Quantiles>;
+type Round = Box<dyn Fn(Op, Others, &Plan) -> Quantiles>;
 
 /// Every peer in every situation, in turn.
 pub fn measure(plan: &Plan, bar: &ProgressBar) -> Vec<Tail> {
@@ -131,7 +139,7 @@ pub fn measure(plan: &Plan, bar: &ProgressBar) -> Vec<Tail> {
             let mut here: Vec<_> = peers.iter().map(tail).collect();
             for _ in 0..plan.rounds {
                 for (tail, (_, round)) in here.iter_mut().zip(&peers) {
-                    tail.rounds.push(round(op, others, plan.round));
+                    tail.rounds.push(round(op, others, plan));
                 }
             }
             tails.extend(here);
@@ -151,39 +159,50 @@ fn peer<P: Peer>(peers: &mut Vec<(&'static str, Round)>) {
     // A number for open+close that no sweep comes to.
     assert!(peer.close(OWN / 2));
     refill(&peer);
-    peers.push((P::NAME, Box::new(move |op, others, time| round(&peer, op, others, time))));
+    peers.push((P::NAME, Box::new(move |op, others, plan| round(&peer, op, others, plan))));
 }
 
 fn refill<P: Peer>(peer: &P) {
     opened(peer, HIGH..HIGH + OPEN);
 }
 
-fn round<P: Peer>(peer: &P, op: Op, others: Others, time: Duration) -> Quantiles {
-    let done = AtomicBool::new(false);
+/// Without a crowd, other programs' share of the machine is not to be in it.
+fn round<P: Peer>(peer: &P, op: Op, others: Others, plan: &Plan) -> Quantiles {
+    let round = || Quantiles::of(times(peer, op, others, plan.round));
+    if others.crowd() == 0 { undisturbed(plan.tries, round) } else { round() }
+}
+
+/// How long each operation of a round takes.
+fn times<P: Peer>(peer: &P, op: Op, others: Others, time: Duration) -> Vec<u64> {
     let whole = usize::from(others != Others::Nothing);
     let start_line = Barrier::new(1 + whole + others.crowd());
+    let (done, disturbances) = (AtomicBool::new(false), AtomicUsize::new(0));
     let until_done = |op: &dyn Fn()| {
         start_line.wait();
         while !done.load(Ordering::Relaxed) {
             op();
         }
     };
-    let times = thread::scope(|scope| {
+    let disturb = || {
+        disturb(peer, others);
+        disturbances.fetch_add(1, Ordering::Relaxed);
+    };
+    let enough = || whole == 0 || disturbances.load(Ordering::Relaxed) >= DISTURBANCES;
+    thread::scope(|scope| {
         for _ in 0..whole {
-            scope.spawn(|| until_done(&|| disturb(peer, others)));
+            scope.spawn(|| run::delayed(|| until_done(&disturb)));
         }
         for _ in 0..others.crowd() {
             scope.spawn(|| until_done(&|| open_close(peer, Placement::Lowest)));
         }
         start_line.wait();
         let times = match op {
-            Op::Lookup => each(time, |i| look_up(peer, i)),
-            Op::OpenClose => each(time, |_| open_close(peer, Placement::Lowest)),
+            Op::Lookup => each(time, enough, |i| look_up(peer, i)),
+            Op::OpenClose => each(time, enough, |_| open_close(peer, Placement::Lowest)),
         };
         done.store(true, Ordering::Relaxed);
         times
-    });
-    Quantiles::of(times)
+    })
 }
 
 fn disturb<P: Peer>(peer: &P, others: Others) {
@@ -197,18 +216,22 @@ fn disturb<P: Peer>(peer: &P, others: Others) {
     }
 }
 
-/// How long each `op` takes.
-fn each(time: Duration, op: impl Fn(usize)) -> Vec<u64> {
-    // Written once before, or the pages would come while it is measured.
-    let mut times = vec![1; 1 << 20];
-    times.clear();
+/// How long each `op` takes, with a pause in between: until the time is over and there were enough
+/// disturbances, or until it is time to give up.
+fn each(time: Duration, enough: impl Fn() -> bool, op: impl Fn(usize)) -> Vec<u64> {
+    let mut times = Vec::with_capacity(1 << 16);
     let begin = Instant::now();
-    let mut last = begin;
-    while last - begin < time && times.len() < times.capacity() {
+    let mut now = begin;
+    while now - begin < time || !enough() && now - begin < 10 * time {
+        let before = now;
         op(times.len());
-        let now = Instant::now();
-        times.push((now - last).as_nanos() as u64);
-        last = now;
+        now = Instant::now();
+        times.push((now - before).as_nanos() as u64);
+        let due = now + PAUSE;
+        while now < due {
+            hint::spin_loop();
+            now = Instant::now();
+        }
     }
     times
 }

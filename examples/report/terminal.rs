@@ -90,12 +90,15 @@ fn verdicts(verdicts: &[Verdict]) {
     }
 }
 
-/// Three digits.
+/// Three digits; in nanoseconds unless it says otherwise.
 pub fn time(ns: f64) -> String {
     match ns {
         ..10.0 => format!("{ns:.2}"),
         ..100.0 => format!("{ns:.1}"),
-        _ => format!("{ns:.0}"),
+        ..10e3 => format!("{ns:.0}"),
+        ..100e3 => format!("{:.1} µs", ns / 1e3),
+        ..1e6 => format!("{:.0} µs", ns / 1e3),
+        _ => format!("{:.1} ms", ns / 1e6),
     }
 }
 
