@@ -40,6 +40,7 @@ pub fn write(results: &Results, directory: &Path) -> io::Result<()> {
         put(key, rows.chunks(COLUMNS).map(times).collect::<Vec<_>>().join("\n"))?;
     }
     put("memory", weights(results))?;
+    put("supervisor", supervised(results))?;
     for op in OPS {
         put(&format!("tails of {}", op.name()), tails(&results.tails, op))?;
     }
@@ -128,6 +129,26 @@ fn tails(tails: &[Tail], op: Op) -> String {
             format!("{p50}, {p99}, **{p999}**<br><sub>{}–{}</sub>", time(low), time(high))
         });
         table.row([emphasised(peer)].into_iter().chain(cells));
+    }
+    table.0
+}
+
+fn supervised(results: &Results) -> String {
+    let results = match &results.supervised {
+        Ok(results) => results,
+        Err(why) => return format!("Not measured: {why}\n"),
+    };
+    let mut table = Markdown::new(["", "table", "calls/s", "middle half", "99.9 %", "middle half"]);
+    for result in results {
+        let (calls, p999) = (result.spread(|s| s.calls_per_second), result.spread(|s| s.p999));
+        table.row([
+            result.title(),
+            emphasised(result.table),
+            format!("{:.0}", calls.median),
+            format!("{:.0}–{:.0}", calls.low, calls.high),
+            time(p999.median),
+            format!("{}–{}", time(p999.low), time(p999.high)),
+        ]);
     }
     table.0
 }

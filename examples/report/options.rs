@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use lexopt::prelude::*;
 
-use super::{samples, tails};
+use super::{samples, supervised, tails};
 
 pub const USAGE: &str = "usage: report [--quick] [--out DIRECTORY] [FILTER]
 
@@ -15,6 +15,7 @@ pub const USAGE: &str = "usage: report [--quick] [--out DIRECTORY] [FILTER]
 pub struct Options {
     pub samples: samples::Plan,
     pub tails: tails::Plan,
+    pub supervised: supervised::Plan,
     pub directory: PathBuf,
     pub filter: String,
 }
@@ -39,6 +40,11 @@ impl Options {
         Self {
             samples: samples::Plan { rounds: 21, sample: Duration::from_millis(6), tries: 4 },
             tails: tails::Plan { rounds: 11, round: Duration::from_millis(40), tries: 4 },
+            supervised: supervised::Plan {
+                rounds: 5,
+                round: Duration::from_millis(400),
+                guests: &[1, 2, 4, 8],
+            },
             directory: "docs".into(),
             filter: String::new(),
         }
@@ -48,6 +54,11 @@ impl Options {
         Self {
             samples: samples::Plan { rounds: 7, sample: Duration::from_millis(2), tries: 1 },
             tails: tails::Plan { rounds: 3, round: Duration::from_millis(10), tries: 1 },
+            supervised: supervised::Plan {
+                rounds: 3,
+                round: Duration::from_millis(100),
+                guests: &[2],
+            },
             directory: "target/report".into(),
             filter: String::new(),
         }

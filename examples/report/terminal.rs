@@ -19,6 +19,7 @@ pub fn show(results: &Results) {
         }
     }
     weights(results);
+    supervised(results);
     verdicts(&targets::judge(results));
 }
 
@@ -66,6 +67,32 @@ fn weights(results: &Results) {
         table.add_row([Cell::new(weight.name)].into_iter().chain(cells));
     }
     if !results.weights.is_empty() {
+        println!("\n{table}");
+    }
+}
+
+fn supervised(results: &Results) {
+    let results = match &results.supervised {
+        Ok(results) => results,
+        Err(why) => return println!("\nsupervisor: not measured: {why}"),
+    };
+    let header =
+        ["supervisor", "table", "calls/s", "middle half", "99.9 %", "middle half", "forks"];
+    let mut table = table(header);
+    for result in results {
+        let (calls, p999) = (result.spread(|s| s.calls_per_second), result.spread(|s| s.p999));
+        let forks: u64 = result.rounds.iter().map(|round| round.forks).sum();
+        table.add_row([
+            Cell::new(result.title()),
+            Cell::new(result.table),
+            right(format!("{:.0}", calls.median)),
+            right(format!("{:.0}..{:.0}", calls.low, calls.high)),
+            right(time(p999.median)),
+            right(format!("{}..{}", time(p999.low), time(p999.high))),
+            right(forks.to_string()),
+        ]);
+    }
+    if !results.is_empty() {
         println!("\n{table}");
     }
 }
