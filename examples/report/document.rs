@@ -12,7 +12,7 @@ use super::{
     terminal::time,
 };
 
-const TEXT: &str = include_str!("../../docs/BENCHMARKS.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/BENCHMARKS.md");
 
 /// What the columns of one table hold at most.
 const COLUMNS: usize = 5;
@@ -30,7 +30,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 /// Writes the page and its charts into a directory.
 pub fn write(results: &Results, directory: &Path) -> io::Result<()> {
-    let mut text = TEXT.to_owned();
+    let mut text = fs::read_to_string(PAGE)?;
     let mut put = |key: &str, table: String| fill(&mut text, key, &table);
     put("machine", machine::describe())?;
     put("targets", targets(&targets::judge(results)))?;
