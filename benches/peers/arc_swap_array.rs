@@ -1,4 +1,5 @@
-//! An array of `ArcSwapOption`, and of the flags beside it: with its `load`, which may only borrow, or its `load_full`, which counts.
+//! An array of `ArcSwapOption`, and of the flags beside it: with its `load`, which may only borrow,
+//! or its `load_full`, which counts.
 
 use std::{
     os::fd::RawFd,

@@ -1,6 +1,8 @@
-//! The idea of gVisor's table: buckets of atomic pointers to immutable descriptors; lookups take no lock, changes take a mutex.
+//! The idea of gVisor's table: buckets of atomic pointers to immutable descriptors; lookups take no
+//! lock, changes take a mutex.
 //!
-//! gVisor leaves old descriptors to its garbage collector; here they are left to an epoch, and the file's reference with them.
+//! gVisor leaves old descriptors to its garbage collector; here they are left to an epoch, and the
+//! file's reference with them.
 
 use std::{
     os::fd::RawFd,

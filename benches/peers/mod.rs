@@ -1,8 +1,9 @@
 //! One trait, and one small module for each way to keep a descriptor table.
 //!
-//! All have the same semantics: a descriptor refers to a counted file with flags; what a lookup returned outlives a close; a new
-//! descriptor is the lowest free one from a minimum on (but where `Any` says that it need not be); `dup2` replaces in one step;
-//! files are dropped outside any lock. The peers' files are `Arc`s, and their maps have a fast hash.
+//! All have the same semantics: a descriptor refers to a counted file with flags; what a lookup
+//! returned outlives a close; a new descriptor is the lowest free one from a minimum on (but where
+//! `Any` says that it need not be); `dup2` replaces in one step; files are dropped outside any
+//! lock. The peers' files are `Arc`s, and their maps have a fast hash.
 
 use std::{os::fd::RawFd, sync::Arc};
 
@@ -39,7 +40,8 @@ pub struct Entry {
     pub flags: u8,
 }
 
-/// A descriptor table. Operations that a peer does not have stay as they are here; no row asks it for them.
+/// A descriptor table. Operations that a peer does not have stay as they are here; no row asks it
+/// for them.
 pub trait Peer: Sync + Sized + 'static {
     const NAME: &'static str;
 

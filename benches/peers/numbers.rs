@@ -1,4 +1,5 @@
-//! Which numbers are taken, as every locked peer keeps it: a bitmap, and a bitmap of its full words.
+//! Which numbers are taken, as every locked peer keeps it: a bitmap, and a bitmap of its full
+//! words.
 
 use std::os::fd::RawFd;
 

@@ -1,4 +1,5 @@
-//! `sharded-slab`: counted values under numbers of its own choice, as `Any` gives them; nothing else.
+//! `sharded-slab`: counted values under numbers of its own choice, as `Any` gives them; nothing
+//! else.
 
 use std::os::fd::RawFd;
 

@@ -9,72 +9,50 @@ use super::{
     targets::OURS,
 };
 
+/// Rows, and on how many threads: `MOST` are as many as the machine runs at once.
+type Rows = [(&'static str, usize)];
+
+const MOST: usize = usize::MAX;
+const MIXED: &str = "mixed/90 lookup, 8 open+close, 2 dup2";
+
+const LOOKUP: &Rows = &[
+    ("lookup/low", 1),
+    ("lookup/low", MOST),
+    ("lookup/gap", 1),
+    ("lookup/one shared", MOST),
+    ("lookup/low, beside a writer", 1),
+];
+const OPEN: &Rows = &[
+    ("open+close/lowest, 0 open", 1),
+    ("open+close/lowest, 0 open", MOST),
+    ("open+close/lowest, 60000 open", 1),
+    ("dup2/open number", 1),
+    ("dup2+close/free gap number", 1),
+];
+const WHOLE: &Rows =
+    &[("fork/1000 open", 1), ("exec/1000 open, 500 CLOEXEC", 1), ("close_range/1000 open", 1)];
+
 /// Each with the name of its file.
-pub fn all(results: &Results) -> Vec<(&'static str, Chart)> {
-    let most = run::threads().last().unwrap_or(1);
-    let rows = |wanted: &[(&str, usize)]| bars(&results.rows, wanted);
-    vec![
-        (
-            "lookup",
-            chart(
-                "Looking up, using and giving up a descriptor",
-                rows(&[
-                    ("lookup/low", 1),
-                    ("lookup/low", most),
-                    ("lookup/gap", 1),
-                    ("lookup/one shared", most),
-                    ("lookup/low, beside a writer", 1),
-                ]),
-            ),
-        ),
-        (
-            "open",
-            chart(
-                "Opening and closing",
-                rows(&[
-                    ("open+close/lowest, 0 open", 1),
-                    ("open+close/lowest, 0 open", most),
-                    ("open+close/lowest, 60000 open", 1),
-                    ("dup2/open number", 1),
-                    ("dup2+close/free gap number", 1),
-                ]),
-            ),
-        ),
-        (
-            "whole",
-            chart(
-                "Over the whole table",
-                rows(&[
-                    ("fork/1000 open", 1),
-                    ("exec/1000 open, 500 CLOEXEC", 1),
-                    ("close_range/1000 open", 1),
-                ]),
-            ),
-        ),
-        (
-            "mixed",
-            chart("90 lookups, 8 open and close, 2 dup2", {
-                let name = "mixed/90 lookup, 8 open+close, 2 dup2";
-                let wanted: Vec<_> = run::threads().map(|threads| (name, threads)).collect();
-                rows(&wanted)
-            }),
-        ),
+pub fn all(results: &Results) -> [(&'static str, Chart); 5] {
+    let chart = |title, panels| Chart { title, panels };
+    let mixed: Vec<_> = run::threads().map(|threads| (MIXED, threads)).collect();
+    let bars = |rows| bars(&results.rows, rows);
+    [
+        ("lookup", chart("Looking up, using and giving up a descriptor", bars(LOOKUP))),
+        ("open", chart("Opening and closing", bars(OPEN))),
+        ("whole", chart("Over the whole table", bars(WHOLE))),
+        ("mixed", chart("90 lookups, 8 open and close, 2 dup2", bars(&mixed))),
         (
             "tails",
-            chart(
-                "Single operations, while other threads go over the whole table",
-                tails(&results.tails),
-            ),
+            chart("Single operations beside what takes the whole table", tails(&results.tails)),
         ),
     ]
 }
 
-fn chart(title: &'static str, panels: Vec<Panel>) -> Chart {
-    Chart { title, panels }
-}
-
-fn bars(rows: &[Measured], wanted: &[(&str, usize)]) -> Vec<Panel> {
-    let mut wanted = wanted.to_vec();
+fn bars(rows: &[Measured], wanted: &Rows) -> Vec<Panel> {
+    let most = run::threads().last().unwrap_or(1);
+    let mut wanted: Vec<_> =
+        wanted.iter().map(|(name, threads)| (*name, most.min(*threads))).collect();
     wanted.dedup();
     let row = |(name, threads)| rows.iter().find(|row| row.name == name && row.threads == threads);
     wanted.into_iter().filter_map(row).map(bar_panel).collect()

@@ -1,5 +1,5 @@
-//! Charts as SVG: bars with their spread, or quantiles on a logarithmic scale. Readable on light and
-//! on dark backgrounds.
+//! Charts as SVG: bars with their spread, or quantiles on a logarithmic scale. Readable on light
+//! and on dark backgrounds.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! Other programs run on the machine too. A sample whose threads had to wait for a core says little,
-//! and least of all about a lock, whose holders then seem never to meet.
+//! Other programs run on the machine too. A sample whose threads had to wait for a core says
+//! little, and least of all about a lock, whose holders then seem never to meet.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},

@@ -1,5 +1,5 @@
-//! The example `supervisor` over a hash map behind a mutex, for the report to compare with: the same
-//! files, but for the table.
+//! The example `supervisor` over a hash map behind a mutex, for the report to compare with: the
+//! same files, but for the table.
 #![deny(unsafe_code)]
 #![cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),

@@ -1,5 +1,5 @@
-//! The part of the table's surface that the supervisor uses, over a hash map and a bitmap behind one
-//! mutex. Files are dropped when it is free again.
+//! The part of the table's surface that the supervisor uses, over a hash map and a bitmap behind
+//! one mutex. Files are dropped when it is free again.
 
 use std::{
     marker::PhantomData,
