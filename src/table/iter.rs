@@ -96,8 +96,10 @@ impl<'a, T> Iterator for Iter<'a, T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (number, _) = self.table.tiers.next_open(self.next, NUMBERS)?;
-            self.next = number.get() + 1;
+            let next = self.table.tiers.next_open(self.next, NUMBERS);
+            // At the end for good: what is opened behind it now is not met by a later call.
+            self.next = next.map_or(NUMBERS, |(number, _)| number.get() + 1);
+            let (number, _) = next?;
             // Not if it has been closed meanwhile.
             if let Some(descriptor) = self.table.acquire(number) {
                 return Some(descriptor);
@@ -117,8 +119,11 @@ impl<'a, T> Iterator for Drain<'a, T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (number, _) = self.table.tiers.next_open(self.next, self.end)?;
-            self.next = number.get() + 1;
+            let next = self.table.tiers.next_open(self.next, self.end);
+            // At the end for good: else the drop would close what is opened behind it now, and hand
+            // it to nobody.
+            self.next = next.map_or(self.end, |(number, _)| number.get() + 1);
+            let (number, _) = next?;
             // Not if it has been closed meanwhile.
             if let Some(closed) = self.table.close_number(number) {
                 return Some(closed);

@@ -178,6 +178,20 @@ fn drain_hands_out_what_it_closes_lowest_first() {
 }
 
 #[test]
+fn a_walk_that_has_ended_meets_and_closes_nothing_more() {
+    let w = World::new();
+    let t = w.table();
+    w.open(&t, 1);
+    let (mut drain, mut iter) = (t.drain(0, 9).unwrap(), t.iter());
+    assert!(iter.next().is_some() && iter.next().is_none());
+    assert!(drain.next().is_some() && drain.next().is_none());
+    w.open(&t, 2);
+    assert!(iter.next().is_none() && drain.next().is_none());
+    drop(drain);
+    assert_eq!(numbers(&t), [2]);
+}
+
+#[test]
 fn unshare_leaves_a_sibling_on_the_shared_table_untouched() {
     let w = World::new();
     let files = Files::new(w.table());
