@@ -6,19 +6,28 @@
 /// What is called, and which steps of a plain table each answer stands for.
 #[path = "histories/call.rs"]
 mod call;
+/// Makes the calls.
+#[path = "histories/caller.rs"]
+mod caller;
 /// Finds an order of the steps of a history.
 #[path = "histories/check.rs"]
 mod check;
+/// Calls at random.
+#[path = "histories/draw.rs"]
+mod draw;
 /// Histories written by hand: what the check allows, and what not.
 #[path = "histories/examples.rs"]
 mod examples;
+/// What threads did, in the form that the check wants.
+#[path = "histories/history.rs"]
+mod history;
 /// Runs threads and writes down what they saw.
 #[path = "histories/record.rs"]
 mod record;
 /// Stops threads in the middle of their calls.
 #[path = "histories/stall.rs"]
 mod stall;
-/// Tables to call on: the real one and three broken ones.
+/// Three broken tables.
 #[path = "histories/subject.rs"]
 mod subject;
 
@@ -28,8 +37,13 @@ use std::{
     hash::{BuildHasher, Hasher},
 };
 
-use record::{History, Tier, record};
-use subject::{DupInTwoSteps, LateNumber, Real, StaleRead, Subject};
+use caller::{Real, Subject, Table, Tier};
+use fdtable::{
+    CloseRangeFlags, Descriptor, Error, FdFlags, FdTable, FileId, Placement, RawFd, Reservation,
+};
+use history::History;
+use record::record;
+use subject::{DupInTwoSteps, LateNumber, StaleRead};
 
 /// Histories at a time: so many tables exist at once.
 const BATCH: usize = 50;
@@ -55,7 +69,7 @@ fn rounds(n: usize) -> usize {
 }
 
 /// The first of `batches` batches of histories that has one without an order.
-fn first_wrong<S: Subject>(tier: Tier, batches: usize) -> Option<History> {
+fn first_wrong<S: Subject + From<Table>>(tier: Tier, batches: usize) -> Option<History> {
     let seed = seed();
     let (mut calls, mut overlaps) = (0, 0);
     for batch in 0..batches {
@@ -79,7 +93,7 @@ fn assert_linearizable(tier: Tier) {
     }
 }
 
-fn assert_found_out<S: Subject>(tier: Tier) {
+fn assert_found_out<S: Subject + From<Table>>(tier: Tier) {
     let wrong = first_wrong::<S>(tier, rounds(200)).expect("a broken table passed the check");
     println!("found out by:\n{wrong}");
 }

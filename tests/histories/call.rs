@@ -8,11 +8,18 @@
 pub(crate) type Number = u8;
 /// Names a file, within one history.
 pub(crate) type Tag = u8;
+/// A file and the flags of its number.
+pub(crate) type Opened = (Tag, u8);
+/// What each number is open on.
+pub(crate) type Row = [Option<Opened>; NUMBERS as usize];
 
 /// How many numbers a history is about.
 pub(crate) const NUMBERS: u8 = 4;
 /// All of them, as a mask.
 const ALL: u8 = (1 << NUMBERS) - 1;
+
+/// `FD_CLOEXEC`, among the flags.
+pub(crate) const CLOEXEC: u8 = 1;
 
 pub(crate) const EBADF: i32 = 9;
 pub(crate) const EBUSY: i32 = 16;
@@ -22,24 +29,39 @@ pub(crate) const EMFILE: i32 = 24;
 pub(crate) enum Place {
     Lowest,
     At(Number),
+    Any,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Op {
     Get(Number),
     Flags(Number),
+    Descriptor(Number),
     SetFlags(Number, u8),
+    /// Turns these flags over.
+    Toggle(Number, u8),
+    ToggleIf(Number, Tag, u8),
+    SetCloexec(Number),
     Open(Place, Tag, u8),
     Close(Number),
     CloseIf(Number, Tag),
     Dup(Number, Place, u8),
     Dup2(Number, Number),
+    /// `dup3`: with flags.
+    Dup3(Number, Number, u8),
     Replace(Number, Tag, u8),
+    /// Where the first file is, the second.
+    ReplaceIf(Number, Tag, Tag, u8),
     Reserve(Place),
     Take(Number),
     /// The two ends of a reservation of the same thread.
     Install(Number, Tag, u8),
     GiveBack(Number),
+    /// Of all numbers: what a copy of the table has, what a walk meets, what a drain closes, and `close_range` that marks.
+    Fork,
+    Walk,
+    Drain,
+    MarkAll,
 }
 
 /// What a call gave.
@@ -48,6 +70,8 @@ pub(crate) enum Answer {
     Done,
     Number(Number),
     File(Option<Tag>),
+    Open(Option<Opened>),
+    Row(Row),
     Flags(Option<u8>),
     Errno(i32),
 }
@@ -64,6 +88,8 @@ pub(crate) enum Source {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     IsOpenOn(Number, Option<Tag>),
+    Holds(Number, Option<Opened>),
+    HoldsAll(Row),
     HasFlags(Number, Option<u8>),
     IsOpen(Number),
     IsNotOpen(Number),
@@ -77,34 +103,38 @@ pub(crate) enum Step {
     Fill(Number, Source, u8),
     Swap {
         number: Number,
-        displaced: Tag,
+        displaced: Opened,
         source: Source,
         flags: u8,
     },
+    /// `file`: on this file alone.
     SetFlags {
         number: Number,
+        file: Option<Tag>,
         before: u8,
         after: u8,
     },
-    Vacate(Number, Tag),
+    /// Sets `FD_CLOEXEC`.
+    Mark(Number),
+    /// The same, if the number is open.
+    MarkIfOpen(Number),
+    Vacate(Number, Opened),
     Release(Number),
 }
 
 /// The steps of a call that gave this answer; `None` if it can never give it.
 pub(crate) fn steps(op: Op, answer: Answer) -> Option<Vec<Step>> {
-    use Answer::{Done, Errno, File, Flags};
+    use Answer::{Done, Errno, Open};
     let steps = match (op, answer) {
-        (Op::Get(n), File(file)) => vec![Step::IsOpenOn(n, file)],
-        (Op::Flags(n), Flags(flags)) => vec![Step::HasFlags(n, flags)],
-        (Op::SetFlags(n, after), Flags(Some(before))) => {
-            vec![Step::SetFlags { number: n, before, after }]
+        (Op::Close(n) | Op::CloseIf(n, _), Open(Some(opened))) => {
+            vec![Step::Vacate(n, opened), Step::Release(n)]
         }
-        (Op::Close(n) | Op::CloseIf(n, _), File(Some(tag))) => {
-            vec![Step::Vacate(n, tag), Step::Release(n)]
-        }
-        (Op::Take(n), File(Some(tag))) => vec![Step::Vacate(n, tag)],
-        (Op::SetFlags(n, _) | Op::Close(n) | Op::Take(n), Errno(EBADF)) => vec![Step::IsNotOpen(n)],
-        (Op::CloseIf(n, tag), Errno(EBADF)) => vec![Step::IsNotOpenOn(n, tag)],
+        (Op::Take(n), Open(Some(opened))) => vec![Step::Vacate(n, opened)],
+        (Op::Close(n) | Op::Take(n), Errno(EBADF)) => vec![Step::IsNotOpen(n)],
+        (
+            Op::CloseIf(n, tag) | Op::ReplaceIf(n, tag, ..) | Op::ToggleIf(n, tag, _),
+            Errno(EBADF),
+        ) => vec![Step::IsNotOpenOn(n, tag)],
         (Op::Install(n, tag, flags), Answer::Number(m)) if n == m => {
             vec![Step::Fill(n, Source::New(tag), flags)]
         }
@@ -112,17 +142,74 @@ pub(crate) fn steps(op: Op, answer: Answer) -> Option<Vec<Step>> {
         (Op::Reserve(place), _) => claims(place, answer)?,
         (Op::Open(place, tag, flags), _) => opens(place, answer, Source::New(tag), flags)?,
         (Op::Replace(n, tag, flags), _) => lands(n, answer, Source::New(tag), flags)?,
-        (Op::Dup(old, ..) | Op::Dup2(old, _), Errno(EBADF)) => vec![Step::IsNotOpen(old)],
-        (Op::Dup(old, place, flags), _) => {
-            looked_up(old, answer, opens(place, answer, Source::Found, flags)?)
+        (Op::ReplaceIf(n, old, new, flags), Open(Some((tag, _)))) if tag == old => {
+            lands(n, answer, Source::New(new), flags)?
         }
-        (Op::Dup2(old, new), File(None)) if old == new => vec![Step::IsOpen(old)],
-        (Op::Dup2(old, new), _) if old != new => {
-            looked_up(old, answer, lands(new, answer, Source::Found, 0)?)
-        }
-        _ => return None,
+        (Op::Fork | Op::Walk | Op::Drain | Op::MarkAll, _) => of_all(op, answer)?,
+        (Op::Dup(..) | Op::Dup2(..) | Op::Dup3(..), _) => duplicates(op, answer)?,
+        _ => vec![looks(op, answer).or_else(|| sets_flags(op, answer))?],
     };
     Some(steps)
+}
+
+fn looks(op: Op, answer: Answer) -> Option<Step> {
+    match (op, answer) {
+        (Op::Get(n), Answer::File(file)) => Some(Step::IsOpenOn(n, file)),
+        (Op::Flags(n), Answer::Flags(flags)) => Some(Step::HasFlags(n, flags)),
+        (Op::Descriptor(n), Answer::Open(opened)) => Some(Step::Holds(n, opened)),
+        _ => None,
+    }
+}
+
+fn sets_flags(op: Op, answer: Answer) -> Option<Step> {
+    use Answer::{Done, Errno, Flags};
+    let set = |number, file, before, after| Step::SetFlags { number, file, before, after };
+    match (op, answer) {
+        (Op::SetFlags(n, after), Flags(Some(before))) => Some(set(n, None, before, after)),
+        (Op::Toggle(n, mask), Flags(Some(before))) => Some(set(n, None, before, before ^ mask)),
+        (Op::ToggleIf(n, file, mask), Flags(Some(before))) => {
+            Some(set(n, Some(file), before, before ^ mask))
+        }
+        (Op::SetCloexec(n), Done) => Some(Step::Mark(n)),
+        (Op::SetFlags(n, _) | Op::Toggle(n, _) | Op::SetCloexec(n), Errno(EBADF)) => {
+            Some(Step::IsNotOpen(n))
+        }
+        _ => None,
+    }
+}
+
+/// A copy is of one instant; what else comes to all numbers comes to each on its own, lowest first.
+fn of_all(op: Op, answer: Answer) -> Option<Vec<Step>> {
+    let row = match (op, answer) {
+        (Op::MarkAll, Answer::Done) => return Some((0..NUMBERS).map(Step::MarkIfOpen).collect()),
+        (Op::Fork, Answer::Row(row)) => return Some(vec![Step::HoldsAll(row)]),
+        (Op::Walk | Op::Drain, Answer::Row(row)) => row,
+        _ => return None,
+    };
+    let each = (0..NUMBERS).zip(row).flat_map(|(n, opened)| match (op, opened) {
+        (Op::Drain, Some(opened)) => vec![Step::Vacate(n, opened), Step::Release(n)],
+        _ => vec![Step::Holds(n, opened)],
+    });
+    Some(each.collect())
+}
+
+fn duplicates(op: Op, answer: Answer) -> Option<Vec<Step>> {
+    match (op, answer) {
+        (Op::Dup(old, ..) | Op::Dup2(old, _) | Op::Dup3(old, ..), Answer::Errno(EBADF)) => {
+            Some(vec![Step::IsNotOpen(old)])
+        }
+        (Op::Dup(old, place, flags), _) => {
+            Some(looked_up(old, answer, opens(place, answer, Source::Found, flags)?))
+        }
+        (Op::Dup2(old, new), Answer::Open(None)) if old == new => Some(vec![Step::IsOpen(old)]),
+        (Op::Dup2(old, new), _) if old != new => {
+            Some(looked_up(old, answer, lands(new, answer, Source::Found, 0)?))
+        }
+        (Op::Dup3(old, new, flags), _) if old != new => {
+            Some(looked_up(old, answer, lands(new, answer, Source::Found, flags)?))
+        }
+        _ => None,
+    }
 }
 
 /// A lookup before the other steps; what a call that fails has found is of no use to it.
@@ -136,11 +223,12 @@ fn looked_up(old: Number, answer: Answer, mut then: Vec<Step>) -> Vec<Step> {
 fn claims(place: Place, answer: Answer) -> Option<Vec<Step>> {
     match (place, answer) {
         (Place::At(n), Answer::Number(m)) if n == m => Some(vec![Step::Claim(n)]),
+        (Place::Any, Answer::Number(n)) if n < NUMBERS => Some(vec![Step::Claim(n)]),
         (Place::At(n), Answer::Errno(EBUSY)) => Some(vec![Step::IsTaken(n)]),
         (Place::Lowest, Answer::Number(n)) if n < NUMBERS => {
             Some(vec![Step::Passes((1 << n) - 1), Step::Claim(n)])
         }
-        (Place::Lowest, Answer::Errno(EMFILE)) => Some(vec![Step::Passes(ALL)]),
+        (Place::Lowest | Place::Any, Answer::Errno(EMFILE)) => Some(vec![Step::Passes(ALL)]),
         _ => None,
     }
 }
@@ -157,8 +245,8 @@ fn opens(place: Place, answer: Answer, source: Source, flags: u8) -> Option<Vec<
 /// A file is put on a number, open or not.
 fn lands(number: Number, answer: Answer, source: Source, flags: u8) -> Option<Vec<Step>> {
     match answer {
-        Answer::File(None) => Some(vec![Step::Claim(number), Step::Fill(number, source, flags)]),
-        Answer::File(Some(displaced)) => {
+        Answer::Open(None) => Some(vec![Step::Claim(number), Step::Fill(number, source, flags)]),
+        Answer::Open(Some(displaced)) => {
             Some(vec![Step::Swap { number, displaced, source, flags }])
         }
         Answer::Errno(EBUSY) => Some(vec![Step::IsReserved(number)]),

@@ -6,20 +6,10 @@
 
 use std::collections::HashSet;
 
-use crate::{
-    call::{NUMBERS, Number, Source, Step, Tag},
-    record::{Event, History, THREADS},
+use super::{
+    call::{CLOEXEC, NUMBERS, Number, Opened, Source, Step, Tag},
+    history::{Event, History, Slot, Slots, THREADS},
 };
-
-/// What a number of the plain table is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Slot {
-    Free,
-    Reserved,
-    Open(Tag, u8),
-}
-
-pub(crate) type Slots = [Slot; NUMBERS as usize];
 
 /// How far a thread has got.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -112,7 +102,7 @@ impl Position {
         self.slots[usize::from(number)]
     }
 
-    fn open(&self, number: Number) -> Option<(Tag, u8)> {
+    fn open(&self, number: Number) -> Option<Opened> {
         match self.at(number) {
             Slot::Open(tag, flags) => Some((tag, flags)),
             Slot::Free | Slot::Reserved => None,
@@ -128,6 +118,8 @@ impl Position {
     fn sees(&self, step: Step, passed: u8) -> bool {
         match step {
             Step::IsOpenOn(n, file) => self.open(n).map(|(tag, _)| tag) == file,
+            Step::Holds(n, opened) => self.open(n) == opened,
+            Step::HoldsAll(row) => (0..NUMBERS).all(|n| self.open(n) == row[usize::from(n)]),
             Step::HasFlags(n, flags) => self.open(n).map(|(_, flags)| flags) == flags,
             Step::IsOpen(n) => self.open(n).is_some(),
             Step::IsNotOpen(n) => self.open(n).is_none(),
@@ -166,23 +158,34 @@ impl Position {
             Step::Fill(n, source, flags) => {
                 self.set(n, Slot::Open(file(source), flags), |slot| slot == Slot::Reserved)
             }
-            Step::Swap { number, displaced, source, flags } => {
-                let displaces = |slot| matches!(slot, Slot::Open(tag, _) if tag == displaced);
-                self.set(number, Slot::Open(file(source), flags), displaces)
+            Step::Swap { number, displaced: (tag, before), source, flags } => {
+                let displaced = Slot::Open(tag, before);
+                self.set(number, Slot::Open(file(source), flags), |slot| slot == displaced)
             }
-            Step::Vacate(n, file) => self.set(
-                n,
-                Slot::Reserved,
-                |slot| matches!(slot, Slot::Open(tag, _) if tag == file),
-            ),
-            Step::SetFlags { number, before, after } => match self.open(number) {
-                Some((tag, flags)) if flags == before => {
-                    self.set(number, Slot::Open(tag, after), |_| true)
-                }
-                _ => false,
-            },
+            Step::Vacate(n, (tag, flags)) => {
+                self.set(n, Slot::Reserved, |slot| slot == Slot::Open(tag, flags))
+            }
+            Step::SetFlags { number, file, before, after } => {
+                self.set_flags(number, file, |flags| (flags == before).then_some(after))
+            }
+            Step::Mark(n) => self.set_flags(n, None, |flags| Some(flags | CLOEXEC)),
+            Step::MarkIfOpen(n) => {
+                self.set_flags(n, None, |flags| Some(flags | CLOEXEC));
+                true
+            }
             _ => false,
         }
+    }
+
+    fn set_flags(
+        &mut self,
+        number: Number,
+        file: Option<Tag>,
+        flags: impl Fn(u8) -> Option<u8>,
+    ) -> bool {
+        let open = self.open(number).filter(|(tag, _)| file.is_none_or(|file| *tag == file));
+        let changed = open.and_then(|(tag, before)| Some(Slot::Open(tag, flags(before)?)));
+        changed.is_some_and(|slot| self.set(number, slot, |_| true))
     }
 
     fn set(&mut self, number: Number, to: Slot, from: impl Fn(Slot) -> bool) -> bool {

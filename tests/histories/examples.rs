@@ -2,8 +2,8 @@
 
 use crate::{
     call::{Answer, EBADF, EBUSY, EMFILE, Op, Place},
-    check::{Slot, Slots, has_an_order},
-    record::{Entry, History},
+    check::has_an_order,
+    history::{Entry, History, Slot, Slots},
 };
 
 const FREE: Slots = [Slot::Free; 4];
@@ -25,7 +25,7 @@ fn allowed(slots: Slots, lines: &[Line]) -> bool {
 }
 
 const CLOSE: Op = Op::Close(0);
-const CLOSED: Answer = Answer::File(Some(1));
+const CLOSED: Answer = Answer::Open(Some((1, 0)));
 const OPEN: Op = Op::Open(Place::Lowest, 2, 0);
 
 #[test]
@@ -50,7 +50,7 @@ fn a_search_may_miss_what_was_freed_behind_it() {
     let lines = |search| {
         [
             (0, 2, 3, CLOSE, CLOSED),
-            (0, 4, 5, Op::Close(1), Answer::File(Some(5))),
+            (0, 4, 5, Op::Close(1), Answer::Open(Some((5, 0)))),
             (1, search, 9, OPEN, Answer::Number(1)),
         ]
     };
@@ -75,7 +75,7 @@ fn a_dup2_target_is_never_empty() {
     let slots = [Slot::Open(1, 0), Slot::Open(5, 0), Slot::Free, Slot::Free];
     let lines = |seen| {
         [
-            (0, 1, 10, Op::Dup2(1, 0), Answer::File(Some(1))),
+            (0, 1, 10, Op::Dup2(1, 0), Answer::Open(Some((1, 0)))),
             (1, 2, 9, Op::Get(0), Answer::File(seen)),
         ]
     };
@@ -103,8 +103,8 @@ fn crossed_dup2s_may_swap_two_files() {
     let slots = [Slot::Open(1, 0), Slot::Open(5, 0), Slot::Free, Slot::Free];
     let lines = |second| {
         [
-            (0, 1, 10, Op::Dup2(0, 1), Answer::File(Some(5))),
-            (1, second, 11, Op::Dup2(1, 0), Answer::File(Some(1))),
+            (0, 1, 10, Op::Dup2(0, 1), Answer::Open(Some((5, 0)))),
+            (1, second, 11, Op::Dup2(1, 0), Answer::Open(Some((1, 0)))),
             (0, 12, 13, Op::Get(0), Answer::File(Some(5))),
             (0, 14, 15, Op::Get(1), Answer::File(Some(1))),
         ]

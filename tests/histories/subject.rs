@@ -1,4 +1,4 @@
-//! What is called on: the table, and tables that are broken each in one way, with a pause where it shows.
+//! What is called on besides the table itself: tables that are broken each in one way, with a pause where it shows.
 
 use std::{
     array,
@@ -9,9 +9,12 @@ use std::{
     thread,
 };
 
-use fdtable::{Error, FdFlags, FdTable, FileId, OpenFileTable, Placement, RawFd, Reservation};
+use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement, RawFd, Reservation};
 
-use crate::call::{NUMBERS, Tag};
+use crate::{
+    call::{NUMBERS, Opened, Tag},
+    caller::{Named, Subject, Table, opened},
+};
 
 /// A file that knows its name, and that it is no file any more.
 #[derive(Debug)]
@@ -37,64 +40,31 @@ impl Drop for File {
     }
 }
 
-pub(crate) type Table = Arc<FdTable<File>>;
-type Named = (Tag, FileId);
-
-/// A table; what is not broken goes to the real one.
-pub(crate) trait Subject: Sync {
-    fn new(table: Table) -> Self;
-
-    fn table(&self) -> &Table;
-
-    fn get(&self, fd: RawFd) -> Option<Named> {
-        self.table().get(fd).map(|file| (file.tag(), file.id()))
-    }
-
-    fn close(&self, fd: RawFd) -> Result<Tag, Error> {
-        self.table().close(fd).map(|file| file.tag())
-    }
-
-    fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<Tag>, Error> {
-        self.table().dup2(old, new).map(|file| file.map(|file| file.tag()))
-    }
-}
-
 /// An empty table for the numbers below `limit`.
 pub(crate) fn table(limit: u32) -> Table {
     let table = FdTable::builder(&OpenFileTable::new()).limit(limit).build();
     Arc::new(table.expect("the usual base is in its range"))
 }
 
-/// Nothing is broken.
-pub(crate) struct Real(Table);
-
-impl Subject for Real {
-    fn new(table: Table) -> Self {
-        Self(table)
-    }
-
-    fn table(&self) -> &Table {
-        &self.0
-    }
-}
-
 /// dup2 closes its target and then opens it: a reader finds nothing in between.
 pub(crate) struct DupInTwoSteps(Table);
 
-impl Subject for DupInTwoSteps {
-    fn new(table: Table) -> Self {
+impl From<Table> for DupInTwoSteps {
+    fn from(table: Table) -> Self {
         Self(table)
     }
+}
 
+impl Subject for DupInTwoSteps {
     fn table(&self) -> &Table {
         &self.0
     }
 
-    fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<Tag>, Error> {
+    fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<Opened>, Error> {
         if old == new || !self.0.contains(old) {
             return self.0.dup2(old, new).map(|_| None);
         }
-        let displaced = self.0.close(new).ok().map(|file| file.tag());
+        let displaced = self.0.close(new).ok().map(opened);
         thread::yield_now();
         self.0.dup(old, Placement::At(new), FdFlags::empty())?;
         Ok(displaced)
@@ -113,11 +83,13 @@ impl StaleRead {
     }
 }
 
-impl Subject for StaleRead {
-    fn new(table: Table) -> Self {
+impl From<Table> for StaleRead {
+    fn from(table: Table) -> Self {
         Self { table, remembered: array::from_fn(|_| Mutex::new(None)) }
     }
+}
 
+impl Subject for StaleRead {
     fn table(&self) -> &Table {
         &self.table
     }
@@ -130,8 +102,8 @@ impl Subject for StaleRead {
         *remembered
     }
 
-    fn close(&self, fd: RawFd) -> Result<Tag, Error> {
-        let closed = self.table.close(fd).map(|file| file.tag());
+    fn close(&self, fd: RawFd) -> Result<Opened, Error> {
+        let closed = self.table.close(fd).map(opened);
         thread::yield_now();
         *self.remembered(fd).lock().expect("no holder panics") = None;
         closed
@@ -144,18 +116,20 @@ pub(crate) struct LateNumber {
     late: Mutex<Option<Reservation<'static, File>>>,
 }
 
-impl Subject for LateNumber {
-    fn new(table: Table) -> Self {
+impl From<Table> for LateNumber {
+    fn from(table: Table) -> Self {
         Self { table, late: Mutex::new(None) }
     }
+}
 
+impl Subject for LateNumber {
     fn table(&self) -> &Table {
         &self.table
     }
 
-    fn close(&self, fd: RawFd) -> Result<Tag, Error> {
-        let (file, number) = self.table.take(fd)?;
+    fn close(&self, fd: RawFd) -> Result<Opened, Error> {
+        let (taken, number) = self.table.take(fd)?;
         *self.late.lock().expect("no holder panics") = Some(number.into_owned(&self.table));
-        Ok(file.tag())
+        Ok(opened(taken))
     }
 }
