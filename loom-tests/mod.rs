@@ -11,11 +11,27 @@ mod flags;
 mod free_blocks;
 mod full_bits;
 mod gap;
+mod linearizability;
 mod numbers;
 mod references;
 mod reservations;
+mod scene;
 mod snapshots;
+mod subject;
 mod support;
+
+// The specification is that of the histories of real threads.
+#[allow(dead_code, reason = "not every call is made here")]
+#[path = "../tests/histories/call.rs"]
+mod call;
+#[allow(dead_code, reason = "calls at random ask for what is known")]
+#[path = "../tests/histories/caller.rs"]
+mod caller;
+#[path = "../tests/histories/check.rs"]
+mod check;
+#[allow(dead_code, reason = "every execution has its overlaps")]
+#[path = "../tests/histories/history.rs"]
+mod history;
 
 use std::{
     io::{self, Write},
@@ -26,7 +42,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::sync::epoch;
+// What the specification's files call on.
+use crate::{
+    CloseRangeFlags, Descriptor, Error, FdFlags, FdTable, FileId, Placement, RawFd, Reservation,
+    sync::epoch,
+};
 
 /// A model that takes longer is too large to be run with the tests.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -53,14 +73,9 @@ pub(crate) fn model(
 
 /// `model`, where one execution may be all there is.
 fn explore(name: &'static str, bound: Bound, f: impl Fn() + Send + Sync + 'static) -> usize {
-    let report = Report { name, bound, started: Instant::now(), executions: Arc::default() };
-    let (started, executions) = (report.started, Arc::clone(&report.executions));
-    builder(bound).check(move || {
-        let earlier = executions.fetch_add(1, Relaxed);
-        assert!(started.elapsed() < LIMIT, "cut short after {earlier} executions");
-        epoch::scope(&f);
-    });
-    report.executions.load(Relaxed)
+    let report = Report::new(name, bound);
+    report.explore(f);
+    report.executions()
 }
 
 fn assert_explored(executions: usize) {
@@ -85,21 +100,44 @@ fn builder(bound: Bound) -> loom::model::Builder {
     builder
 }
 
-/// Says at the end, good or bad, how far a model came.
+/// Says at the end, good or bad, how far a model came, or many small ones together.
 struct Report {
     name: &'static str,
     bound: Bound,
     started: Instant,
     executions: Arc<AtomicUsize>,
+    programs: usize,
+}
+
+impl Report {
+    fn new(name: &'static str, bound: Bound) -> Self {
+        Self { name, bound, started: Instant::now(), executions: Arc::default(), programs: 0 }
+    }
+
+    fn explore(&self, f: impl Fn() + Send + Sync + 'static) {
+        let (started, executions) = (Instant::now(), Arc::clone(&self.executions));
+        builder(self.bound).check(move || {
+            let earlier = executions.fetch_add(1, Relaxed);
+            assert!(started.elapsed() < LIMIT, "cut short after {earlier} executions");
+            epoch::scope(&f);
+        });
+    }
+
+    fn executions(&self) -> usize {
+        self.executions.load(Relaxed)
+    }
 }
 
 impl Drop for Report {
     fn drop(&mut self) {
-        let (executions, seconds) =
-            (self.executions.load(Relaxed), self.started.elapsed().as_secs_f64());
+        let (executions, seconds) = (self.executions(), self.started.elapsed().as_secs_f64());
+        let programs = match self.programs {
+            0 => String::new(),
+            programs => format!("{programs} programs, "),
+        };
         let end = if std::thread::panicking() { ", then a fault" } else { "" };
         let line = format!(
-            "loom: {}: {executions} executions ({:?}), {seconds:.2} s{end}\n",
+            "loom: {}: {programs}{executions} executions ({:?}), {seconds:.2} s{end}\n",
             self.name, self.bound
         );
         // Not `print!`, which the test harness keeps to itself: the figures are part of the result.

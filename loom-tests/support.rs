@@ -90,12 +90,20 @@ fn run(
     reverse: bool,
     f: impl Fn() + Send + Sync + 'static,
 ) -> usize {
-    explore(name, bound, move || {
+    explore(name, bound, execution(reverse, f))
+}
+
+/// One execution of a model, in which no file may be left behind.
+pub(super) fn execution(
+    reverse: bool,
+    f: impl Fn() + Send + Sync + 'static,
+) -> impl Fn() + Send + Sync + 'static {
+    move || {
         REVERSE.set(reverse);
         DROPPED.set(Vec::new());
         f();
         assert_eq!(undropped(), 0, "files leaked");
-    })
+    }
 }
 
 /// Runs two closures at once, one of them on this thread; what each returned.

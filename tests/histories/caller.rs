@@ -68,6 +68,11 @@ impl<'a, S: Subject> Caller<'a, S> {
         Self { subject, tier, reserved: Vec::new(), known: Vec::new() }
     }
 
+    /// Learns the ids of files.
+    pub(crate) fn learn(&mut self, known: &[Named]) {
+        self.known.extend(known);
+    }
+
     /// The number that it reserved last.
     pub(crate) fn reserved(&self) -> Option<Number> {
         self.reserved.last().map(|reserved| self.number(reserved.fd()))
@@ -111,7 +116,7 @@ impl<'a, S: Subject> Caller<'a, S> {
         let answer = match op {
             Op::Get(n) => {
                 let file = subject.get(self.fd(n));
-                self.known.extend(file);
+                self.learn(file.as_slice());
                 Answer::File(file.map(|(tag, _)| tag))
             }
             Op::Flags(n) => Answer::Flags(table.flags(self.fd(n)).map(|flags| flags.bits())),

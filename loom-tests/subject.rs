@@ -1,0 +1,18 @@
+//! The file of a history, watched by loom.
+
+use super::{call::Tag, support};
+
+pub(crate) struct File(support::File);
+
+// SAFETY: read by all and written by who drops it, alone; loom reports anything else.
+unsafe impl Sync for File {}
+
+impl File {
+    pub(crate) fn new(tag: Tag) -> Self {
+        Self(support::File::new(tag.into()))
+    }
+
+    pub(crate) fn tag(&self) -> Tag {
+        Tag::try_from(self.0.value()).expect("a file of a history")
+    }
+}
