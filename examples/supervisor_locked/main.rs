@@ -22,7 +22,7 @@ mod run;
 mod table;
 
 pub(crate) use {
-    files::Files,
+    files::{Files, FilesGuard},
     lock_free::{CloseRangeFlags, Error, FdFlags, Placement},
     reservation::Reservation,
     table::{Descriptor, FdTable, OpenFileTable, OwnedFileRef},
