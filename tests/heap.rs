@@ -253,6 +253,28 @@ fn a_million_far_numbers_do_not_grow_the_heap(
     assert_back_to(empty);
 }
 
+/// One number again and again: its chunk may stay, until another one empties.
+fn one_chunk_may_stay_empty(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>) {
+    let t = table(files);
+    churn_far(&t, file, far_numbers().take(1_000));
+    let empty = settled();
+    let again = |fd, times| {
+        for _ in 0..times {
+            open(&t, fd, file);
+            drop(t.close(fd).unwrap());
+        }
+    };
+    again(RawFd::MAX, 1);
+    assert_back_to(empty);
+    again(RawFd::MAX, 3);
+    let spare = settled().0 - empty.0;
+    say(format_args!("the spare chunk: {spare} bytes"));
+    assert!((1..=FEW).contains(&spare), "{spare}");
+    assert_eq!(allocations(|| again(RawFd::MAX, 100)), 0, "that is what it is for");
+    again(1 << 20, 1);
+    assert_back_to(empty);
+}
+
 #[test]
 fn the_heap_is_bounded_and_comes_back() {
     let files = OpenFileTable::new();
@@ -270,5 +292,6 @@ fn the_heap_is_bounded_and_comes_back() {
     one_isolated_number_is_small(&files, &file);
     nothing_hot_allocates(&files, &file);
     closing_gives_all_gap_memory_back(&files, &file);
+    one_chunk_may_stay_empty(&files, &file);
     a_million_far_numbers_do_not_grow_the_heap(&files, &file);
 }
