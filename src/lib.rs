@@ -58,6 +58,9 @@ pub mod semantics {}
 #[doc = include_str!("../docs/SUPERVISOR.md")]
 pub mod supervisor {}
 
+#[doc = include_str!("../docs/VERIFICATION.md")]
+pub mod verification {}
+
 #[cfg(all(test, feature = "loom"))]
 #[allow(unsafe_code, reason = "the models of unsafe code call it")]
 #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one thread")]
