@@ -4,7 +4,7 @@
 //! then: what changed since the fork can only be what was changed while the fork was under way.
 
 use std::{
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
     sync::{
         Arc,
@@ -139,16 +139,11 @@ impl Directory {
                 return self.meet_thread(pid);
             }
         };
-        let status = sys::read_proc(&format!("/proc/{pid}/status")).unwrap_or_default();
-        let number = |name| sys::status_field(&status, name)?.parse().ok();
-        if number("Tgid") != Some(pid) {
-            return true;
-        }
         self.forget_dead(pid);
         if self.process(pid).is_some() {
             return true;
         }
-        let parent = match number("PPid") {
+        let parent = match parent_id(pid, pidfd.as_fd()) {
             // Its parent has died, and it is ours now.
             Some(parent) if parent == self.own_pid => orphans::parent_of(pid, self.processes()),
             Some(parent) => self.process(parent),
@@ -201,10 +196,12 @@ impl Directory {
             // It has files of its own.
             return Ok(task);
         }
-        let tgid = tgid_of(tid).ok_or(Errno(libc::ESRCH))?;
-        let process = match self.process(tgid) {
+        let process = match self.process(tid) {
             Some(process) => process,
-            None => self.adopt(tgid)?,
+            None => {
+                let tgid = tgid_of(tid).ok_or(Errno(libc::ESRCH))?;
+                self.process(tgid).map_or_else(|| self.adopt(tgid), Ok)?
+            }
         };
         Ok(self.add_task(tid, process))
     }
@@ -308,6 +305,15 @@ impl Directory {
         self.deaths.add(guardian.as_fd(), once, GUARDIAN)?;
         self.deaths.add(stop.as_fd(), libc::EPOLLIN, STOP)
     }
+}
+
+/// The parent of a process.
+fn parent_id(pid: i32, pidfd: BorrowedFd<'_>) -> Option<i32> {
+    sys::parent_id(pidfd).or_else(|| {
+        // Before Linux 6.13.
+        let status = sys::read_proc(&format!("/proc/{pid}/status"))?;
+        sys::status_field(&status, "PPid")?.parse().ok()
+    })
 }
 
 fn tgid_of(tid: i32) -> Option<i32> {

@@ -25,6 +25,29 @@ pub(crate) fn pidfd_open_thread(tid: i32) -> Result<OwnedFd> {
     }
 }
 
+/// The parent of a process that has not ended, since Linux 6.13.
+pub(crate) fn parent_id(pidfd: BorrowedFd<'_>) -> Option<i32> {
+    /// The first version of `struct pidfd_info`.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        mask: u64,
+        cgroup: u64,
+        pid: u32,
+        tgid: u32,
+        ppid: u32,
+        credentials: [u32; 8],
+        exit_code: i32,
+    }
+    const PIDFD_GET_INFO: c_ulong = 0xc040_ff0b;
+    const PIDFD_INFO_PID: u64 = 1;
+    let mut info = Info { mask: PIDFD_INFO_PID, ..Info::default() };
+    // SAFETY: `info` is writable, and as long as the request's number says.
+    let result = unsafe { libc::ioctl(pidfd.as_raw_fd(), PIDFD_GET_INFO, &raw mut info) };
+    let _ = (info.cgroup, info.pid, info.tgid, info.credentials, info.exit_code);
+    (result == 0 && info.mask & PIDFD_INFO_PID != 0).then_some(info.ppid as i32)
+}
+
 /// A copy of another process's descriptor, on the same open file description.
 pub(crate) fn pidfd_getfd(pidfd: BorrowedFd<'_>, fd: RawFd) -> Result<OwnedFd> {
     // SAFETY: integers only.
@@ -197,11 +220,11 @@ pub(crate) fn exit_code(status: c_int) -> i32 {
     if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
 }
 
-/// A short file under `/proc`, or nothing.
+/// A short file under `/proc`, or nothing: each read of one costs, so it is one.
 pub(crate) fn read_proc(path: &str) -> Option<String> {
-    let mut text = String::new();
-    File::open(path).ok()?.read_to_string(&mut text).ok()?;
-    Some(text)
+    let mut bytes = [0; 4096];
+    let length = File::open(path).ok()?.read(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
 }
 
 /// A field of `/proc/<tid>/status`.
