@@ -58,7 +58,11 @@ impl Guests {
         let (tid, task) = (task.tid, Arc::new(task));
         let mut maps = self.0.write();
         maps.prune();
-        maps.tasks.insert(tid, Arc::clone(&task));
+        // Not if it has died since: nobody would take it away again.
+        let known = maps.processes.get(&task.process.tgid);
+        if known.is_some_and(|process| Arc::ptr_eq(process, &task.process)) {
+            maps.tasks.insert(tid, Arc::clone(&task));
+        }
         task
     }
 
