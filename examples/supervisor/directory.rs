@@ -50,13 +50,15 @@ pub(crate) struct Directory {
     /// The hard limit that the kernel knows, of us and every guest.
     kernel_hard: u64,
     tables: Tables,
+    /// What stands at `EXEC_TOKEN`; also put where a twin must vanish.
+    pub(crate) token: OwnedFd,
 }
 
 type Scan<'a> = MutexGuard<'a, Births>;
 
 impl Directory {
     /// Made before the first guest is started.
-    pub(crate) fn new(kernel_hard: u64, tables: Tables) -> Result<Self> {
+    pub(crate) fn new(kernel_hard: u64, tables: Tables, token: OwnedFd) -> Result<Self> {
         let last_pid = LastPid::open()?;
         let seen = last_pid.read();
         Ok(Self {
@@ -69,6 +71,7 @@ impl Directory {
             own_pid: std::process::id() as i32,
             kernel_hard,
             tables,
+            token,
         })
     }
 

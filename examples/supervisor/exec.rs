@@ -129,7 +129,7 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
     let mut caller = process.exec.caller.lock();
     if !process.exec.token_left.load(Ordering::Relaxed) {
         let twins = process.twins.lock();
-        call.inject(call.supervisor.token.as_fd(), EXEC_TOKEN, true, &twins)?;
+        call.inject(call.supervisor.directory.token.as_fd(), EXEC_TOKEN, true, &twins)?;
     }
     *caller = Some((call.task.tid, call.task.files()));
     // Release: pairs with `settle_exec`.

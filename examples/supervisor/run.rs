@@ -86,7 +86,8 @@ fn supervise(options: Options) -> Result<i32, String> {
     let base = options.base.unwrap_or_else(|| numbers::base_for(kernel_hard));
     let tables = Tables::new(base, options.nofile, kernel_hard);
     let files = tables.first()?;
-    let directory = Directory::new(kernel_hard, tables).map_err(told("/proc"))?;
+    let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
+    let directory = Directory::new(kernel_hard, tables, token).map_err(told("/proc"))?;
     let filter = filter::program(&syscalls::told(options.poll));
     let launched = launch::launch(options.program, &filter, kernel_hard)?;
     let supervisor = Arc::new(Supervisor {
@@ -94,7 +95,6 @@ fn supervise(options: Options) -> Result<i32, String> {
         directory,
         syscalls: syscalls::Index::new(),
         stats: stats::Stats::new(),
-        token: File::open("/dev/null").map_err(|e| e.to_string())?.into(),
         first: launched.pid,
         kernel_hard,
         is_root: sys::is_root(),

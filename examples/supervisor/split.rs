@@ -1,9 +1,12 @@
 //! Threads with files of their own: by `unshare(CLONE_FILES)`, or made by `clone` with `CLONE_THREAD` and without
 //! `CLONE_FILES`. Rare, so a process in which there is none pays nothing for it.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, AtomicI32, Ordering},
+use std::{
+    os::fd::AsFd,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
 };
 
 use fdtable::Files;
@@ -85,7 +88,7 @@ impl Directory {
         let maker = threads.iter().find(|task| task.tid == maker);
         let files = maker.map_or_else(|| process.files.load_full(), |maker| maker.files());
         let files = files.fork();
-        twin::verify(tid, &files.load());
+        twin::verify(tid, &files.load(), self.token.as_fd());
         OwnFiles::from(Arc::new(files))
     }
 
@@ -106,7 +109,7 @@ impl Directory {
         }
         let (_, files) = known.pop().expect("the process has files");
         let files = files.fork();
-        twin::verify(child, &files.load());
+        twin::verify(child, &files.load(), self.token.as_fd());
         files
     }
 

@@ -1,7 +1,6 @@
 //! Everything that the handlers share, and what one of them does with a notification.
 
 use std::{
-    os::fd::OwnedFd,
     panic::{self, AssertUnwindSafe},
     time::Instant,
 };
@@ -24,8 +23,6 @@ pub(crate) struct Supervisor {
     pub(crate) directory: Directory,
     pub(crate) syscalls: Index,
     pub(crate) stats: Stats,
-    /// What stands at `EXEC_TOKEN`; also put where a twin must vanish.
-    pub(crate) token: OwnedFd,
     /// The process that we started.
     pub(crate) first: i32,
     /// The hard `RLIMIT_NOFILE` that the kernel knows: no twin is possible from here on.

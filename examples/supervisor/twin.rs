@@ -64,7 +64,7 @@ impl Call<'_> {
             let Some(Descriptor { flags, file, .. }) = table.descriptor(fd) else {
                 if injected {
                     // It was closed meanwhile: nothing of the file may stay open.
-                    self.inject(self.supervisor.token.as_fd(), fd, true, &twins)?;
+                    self.inject(self.supervisor.directory.token.as_fd(), fd, true, &twins)?;
                 }
                 return Ok(());
             };
@@ -92,14 +92,15 @@ impl Call<'_> {
     }
 }
 
-/// Forgets the twins that a new process does not have, as its parent got them while it forked. Nobody else has its table yet.
-pub(crate) fn verify(tgid: i32, table: &FdTable<File>) {
-    let is_missing = |Descriptor { fd, flags, .. }: &Descriptor<'_, File>| {
-        flags.contains(TWIN) && fs::symlink_metadata(format!("/proc/{tgid}/fd/{fd}")).is_err()
-    };
+/// Makes the table of a new process agree with its kernel's, which was copied a little earlier: its parent's threads may have made twins
+/// meanwhile, or not yet closed some. Nobody else has its table yet.
+pub(crate) fn verify(tid: i32, table: &FdTable<File>, token: BorrowedFd<'_>) {
+    let inherited = kernel_numbers(tid);
+    let is_missing =
+        |open: &Descriptor<'_, File>| open.flags.contains(TWIN) && !inherited.contains(&open.fd);
     let missing: Vec<_> = table.iter().filter(is_missing).collect();
     // One that has ended already has no descriptors at all; its table may still be inherited.
-    if missing.is_empty() || has_ended(tgid) {
+    if !missing.is_empty() && has_ended(tid) {
         return;
     }
     for Descriptor { fd, file, .. } in missing {
@@ -108,6 +109,32 @@ pub(crate) fn verify(tgid: i32, table: &FdTable<File>) {
             None => table.close(fd).map(drop),
         };
     }
+    for fd in inherited {
+        inherit(tid, table, fd, token);
+    }
+}
+
+/// The kernel has `fd`: then so must the table, even if the parent has since closed it or opened something else there.
+fn inherit(tid: i32, table: &FdTable<File>, fd: RawFd, token: BorrowedFd<'_>) {
+    let is = |file: BorrowedFd<'_>| sys::is_same_file(tid, fd, file);
+    let known = table.get(fd).map(|file| file.backing().is_none_or(is));
+    if known == Some(true) {
+        let _ = table.update_flags(fd, |flags| flags | TWIN);
+    } else if !is(token) {
+        let info = sys::read_proc(&format!("/proc/{tid}/fdinfo/{fd}")).unwrap_or_default();
+        let flags = sys::status_field(&info, "flags").and_then(|f| i32::from_str_radix(f, 8).ok());
+        let cloexec = flags.is_some_and(|flags| flags & libc::O_CLOEXEC != 0);
+        let cloexec = if cloexec { FdFlags::CLOEXEC } else { FdFlags::empty() };
+        // Fails only above the limit, where the parent has lowered it.
+        let _ = table.replace(fd, File::Native, cloexec | TWIN).map(drop);
+    }
+}
+
+/// What of the table's numbers the kernel has.
+fn kernel_numbers(tid: i32) -> Vec<RawFd> {
+    let entries = fs::read_dir(format!("/proc/{tid}/fd")).into_iter().flatten();
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    numbers.filter(|fd| is_in_table(*fd)).collect()
 }
 
 fn has_ended(tgid: i32) -> bool {

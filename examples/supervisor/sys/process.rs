@@ -69,6 +69,15 @@ pub(crate) fn has_both(tid: i32, a: RawFd, b: RawFd) -> bool {
     result != Err(Errno(libc::EBADF))
 }
 
+/// Whether a descriptor of another process and one of ours are of one open file description.
+pub(crate) fn is_same_file(tid: i32, theirs: RawFd, ours: BorrowedFd<'_>) -> bool {
+    const KCMP_FILE: c_int = 0;
+    // SAFETY: integers only.
+    unsafe {
+        libc::syscall(libc::SYS_kcmp, tid, libc::getpid(), KCMP_FILE, theirs, ours.as_raw_fd()) == 0
+    }
+}
+
 /// The descriptor limits of a process; `pid` 0 is our own.
 pub(crate) fn nofile(pid: i32) -> Result<libc::rlimit64> {
     // SAFETY: all zeroes is an rlimit64.
