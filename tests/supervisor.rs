@@ -2,8 +2,12 @@
 //! A program that is not installed, or a kernel without what the supervisor needs, is a skip that is printed.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
+#[path = "supervisor/bases.rs"]
+mod bases;
 #[path = "supervisor/conformance.rs"]
 mod conformance;
+#[path = "supervisor/counts.rs"]
+mod counts;
 #[path = "supervisor/differences.rs"]
 mod differences;
 #[path = "supervisor/faults.rs"]

@@ -57,7 +57,7 @@ fn is_running(pid: u32) -> bool {
     !status.is_empty() && !status.contains(") Z ")
 }
 
-fn wait_until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");

@@ -86,10 +86,15 @@ pub(crate) fn can_run(programs: &[&str]) -> bool {
     let Some(reason) = OBSTACLE.clone().or_else(missing) else {
         return true;
     };
+    skip(&reason);
+    false
+}
+
+/// Says that the test does not run, and why.
+pub(crate) fn skip(reason: &str) {
     let test = thread::current().name().unwrap_or("a test").to_owned();
     // Not `eprintln`, which the test harness catches.
     let _ = writeln!(io::stderr(), "SKIPPED {test}: {reason}");
-    false
 }
 
 fn is_installed(program: &str) -> bool {
