@@ -1,4 +1,5 @@
-//! Which processes have come to be since the last look, learned without intercepting `fork`: from the last process id that the kernel gave out.
+//! Which processes have come to be since the last look, learned without intercepting `fork`: from
+//! the last process id that the kernel gave out.
 
 use std::{
     fs::{self, File},
@@ -20,7 +21,8 @@ const RESERVED: i32 = 300;
 pub(crate) struct LastPid(File);
 
 impl LastPid {
-    /// `ns_last_pid` needs a kernel built for checkpointing; `/proc/loadavg` ends in the same number.
+    /// `ns_last_pid` needs a kernel built for checkpointing; `/proc/loadavg` ends in the same
+    /// number.
     pub(crate) fn open() -> Result<Self> {
         let file = File::open("/proc/sys/kernel/ns_last_pid");
         Ok(Self(file.or_else(|_| File::open("/proc/loadavg"))?))

@@ -14,7 +14,8 @@ use super::{
     syscalls::Syscall,
 };
 
-/// What a handler sees. It returns a [`Reply`] that holds nothing: every reference to a file is dropped before the guest goes on.
+/// What a handler sees. It returns a [`Reply`] that holds nothing: every reference to a file is
+/// dropped before the guest goes on.
 pub(crate) struct Call<'a> {
     pub(crate) supervisor: &'a Supervisor,
     pub(crate) task: &'a Arc<Task>,
@@ -50,7 +51,8 @@ impl Call<'_> {
         self.task.table().flags(fd).ok_or(EBADF)
     }
 
-    /// Serves a call on a file that we have open, with its backing; leaves it to the kernel where there is a twin, which does all it should.
+    /// Serves a call on a file that we have open, with its backing; leaves it to the kernel where
+    /// there is a twin, which does all it should.
     pub(crate) fn with_backing(
         &self,
         fd: RawFd,

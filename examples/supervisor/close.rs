@@ -12,7 +12,8 @@ use super::{
     sys::Result,
 };
 
-/// Closes our half at once. Where there is a twin, the kernel closes it then, and until it has the number is nobody's.
+/// Closes our half at once. Where there is a twin, the kernel closes it then, and until it has the
+/// number is nobody's.
 pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
     let fd = call.fd(0);
     let process = &call.task.process;

@@ -1,7 +1,8 @@
 //! The guests: which process a thread belongs to, and which processes there are.
 //!
-//! Nobody tells us of a `fork`. Before each change of a table we look for new processes, and give each child the table of its parent as it is
-//! then: what changed since the fork can only be what was changed while the fork was under way.
+//! Nobody tells us of a `fork`. Before each change of a table we look for new processes, and give
+//! each child the table of its parent as it is then: what changed since the fork can only be what
+//! was changed while the fork was under way.
 
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -77,6 +78,8 @@ impl Directory {
 
     /// Registers the first guest.
     pub(crate) fn start(&self, pid: i32, files: Files<File>) -> Result<()> {
+        // What it inherits from us at numbers of the table.
+        let has_had_twins = AtomicBool::new(!files.load().is_empty());
         self.insert(Process {
             tgid: pid,
             pidfd: sys::pidfd_open(pid)?,
@@ -87,6 +90,7 @@ impl Directory {
             quirks: Quirks::default(),
             limits: Limits::new(MAX_NUMBERS.into()),
             room: Room::default(),
+            has_had_twins,
             twins: Mutex::new(()),
         });
         Ok(())
@@ -166,6 +170,7 @@ impl Directory {
                 self.files_for_child(parent, pid)
             },
         );
+        let has_had_twins = parent.is_none_or(|p| p.has_had_twins.load(Ordering::Relaxed));
         let unknown = || Limits::new(MAX_NUMBERS.into());
         let limits = parent.map_or_else(unknown, |p| p.limits.inherited());
         // The fork may have come while the parent's limit was raised for a twin.
@@ -181,6 +186,7 @@ impl Directory {
             quirks: parent.map_or_else(Quirks::default, |p| p.quirks.inherited()),
             limits,
             room: parent.map_or_else(Room::default, |p| p.room.inherited()),
+            has_had_twins: AtomicBool::new(has_had_twins),
             twins: Mutex::new(()),
         });
     }
@@ -260,7 +266,8 @@ impl Directory {
         self.task(task.tid)
     }
 
-    /// Removes the processes that end, and so closes what they had open, until `stop_on` says otherwise; then false.
+    /// Removes the processes that end, and so closes what they had open, until `stop_on` says
+    /// otherwise; then false.
     pub(crate) fn bury(&self) -> bool {
         let mut ready = Vec::new();
         if self.deaths.wait(-1, &mut ready).is_ok() {
@@ -285,7 +292,8 @@ impl Directory {
         // A thread with files of its own is watched, too.
         self.guests.forget_stale(pid);
         if let Some(process) = self.guests.take_dead(pid) {
-            // Here and now, whoever still refers to the process. As long as its pidfd is watched, `catch_up` waits for us.
+            // Here and now, whoever still refers to the process. As long as its pidfd is watched,
+            // `catch_up` waits for us.
             let _ = process.files.load().close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
             let _ = self.deaths.remove(process.pidfd.as_fd());
         }

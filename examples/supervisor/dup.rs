@@ -1,6 +1,7 @@
 //! `dup`, `dup2`, `dup3` and `F_DUPFD`, between the kernel's numbers and the table's.
 //!
-//! A duplicate shares the open file description, whoever has it: so the offset and the status flags agree on both sides.
+//! A duplicate shares the open file description, whoever has it: so the offset and the status flags
+//! agree on both sides.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
@@ -131,7 +132,8 @@ fn onto_table(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result
     Ok(())
 }
 
-/// `F_DUPFD` where the table is concerned: a number of ours, or a duplicate of the kernel's number at or above `min`.
+/// `F_DUPFD` where the table is concerned: a number of ours, or a duplicate of the kernel's number
+/// at or above `min`.
 pub(crate) fn duplicate_from(
     call: &Call<'_>,
     fd: RawFd,
@@ -149,7 +151,8 @@ pub(crate) fn duplicate_from(
         return Err(EINVAL);
     }
     let place = match min {
-        // The kernel would look below, which we cannot ask it for: any number of ours is at or above, too.
+        // The kernel would look below, which we cannot ask it for: any number of ours is at or
+        // above, too.
         ..TABLE_START => Placement::Auto,
         min => Placement::From(min),
     };

@@ -1,4 +1,5 @@
-//! Whether an exec has succeeded, which nobody tells us: by a close-on-exec descriptor that we put into the guest before.
+//! Whether an exec has succeeded, which nobody tells us: by a close-on-exec descriptor that we put
+//! into the guest before.
 
 use std::{
     fs,
@@ -48,7 +49,8 @@ impl ExecWatch {
 }
 
 impl Process {
-    /// Finds out how a pending exec went, when `tid` of this process shows up; true if the process runs another program now.
+    /// Finds out how a pending exec went, when `tid` of this process shows up; true if the process
+    /// runs another program now.
     pub(crate) fn settle_exec(&self, tid: i32) -> bool {
         self.settle(|caller| match has_token(self.tgid, tid) {
             false => Some(true),
@@ -66,7 +68,8 @@ impl Process {
         })
     }
 
-    /// Settles a pending exec by what `outcome` says of its caller: whether it has succeeded, if that is known.
+    /// Settles a pending exec by what `outcome` says of its caller: whether it has succeeded, if
+    /// that is known.
     fn settle(&self, outcome: impl FnOnce(i32) -> Option<bool>) -> bool {
         let exec = &self.exec;
         // Acquire: pairs with `begin`, whose reply let the guest run.

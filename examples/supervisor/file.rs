@@ -6,13 +6,15 @@ use fdtable::FdFlags;
 
 use super::sys;
 
-/// The kernel has a descriptor of this process at the same number, on the same open file description: its *twin*.
+/// The kernel has a descriptor of this process at the same number, on the same open file
+/// description: its *twin*.
 pub(crate) const TWIN: FdFlags = FdFlags::USER_1;
 
 /// An open file description of a guest.
 #[derive(Debug)]
 pub(crate) enum File {
-    /// A regular file or directory, which we have open too: most calls on it are served without the kernel of the guest.
+    /// A regular file or directory, which we have open too: most calls on it are served without the
+    /// kernel of the guest.
     Backed(OwnedFd),
     /// Anything else, which may block: only the twins have it open, and the kernel serves it.
     Native,

@@ -1,7 +1,9 @@
-//! The BPF program: which system calls are told to us, decided by number and by the descriptors among the arguments.
+//! The BPF program: which system calls are told to us, decided by number and by the descriptors
+//! among the arguments.
 //!
-//! The less is told the better, not only for speed: a signal that arrives before we have picked a call up interrupts it. So the kernel's own
-//! descriptors, below [`KERNEL_END`], are never told, and nor are `clone` and `exit`.
+//! The less is told the better, not only for speed: a signal that arrives before we have picked a
+//! call up interrupts it. So the kernel's own descriptors, below [`KERNEL_END`], are never told,
+//! and nor are `clone` and `exit`.
 
 use libc::{
     BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W,
@@ -28,7 +30,8 @@ pub(crate) enum When {
     Always,
     /// One of these arguments is a number that is not the kernel's.
     Fd(&'static [u32]),
-    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or a POSIX lock at any.
+    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or a
+    /// POSIX lock at any.
     Fcntl,
     /// The mapping is of a file whose number is not the kernel's.
     Mmap,
@@ -38,7 +41,8 @@ pub(crate) enum When {
     AtLeast(u32, u32),
     /// The argument has one of these bits.
     Has(u32, u32),
-    /// The flags of `clone` have one of these bits. Or it makes a thread with descriptors of its own.
+    /// The flags of `clone` have one of these bits. Or it makes a thread with descriptors of its
+    /// own.
     Clone(u32),
     /// Never: the call fails.
     Fails(i32),
@@ -110,26 +114,10 @@ fn body(when: When) -> Vec<sock_filter> {
             code.push(ALLOW);
             code
         }
-        When::Fcntl => {
-            let mut code = tell_if_ours(0).to_vec();
-            code.extend([
-                load_argument(1),
-                jump(BPF_JEQ, libc::F_SETLK as u32, 5, 0),
-                jump(BPF_JEQ, libc::F_SETLKW as u32, 4, 0),
-                jump(BPF_JEQ, libc::F_DUPFD as u32, 1, 0),
-                jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 0, 3),
-                load_argument(2),
-                jump(BPF_JGE, KERNEL_END as u32, 0, 1),
-                TELL,
-                ALLOW,
-            ]);
-            code
-        }
+        When::Fcntl => fcntl(),
         When::Mmap => {
-            let mut code = vec![load_argument(3), jump(BPF_JSET, libc::MAP_ANONYMOUS as u32, 4, 0)];
-            code.extend(tell_if_ours(4));
-            code.push(ALLOW);
-            code
+            let anonymous = jump(BPF_JSET, libc::MAP_ANONYMOUS as u32, 4, 0);
+            [&[load_argument(3), anonymous], &tell_if_ours(4)[..], &[ALLOW]].concat()
         }
         When::Is(argument, values) => {
             let mut code = vec![load_argument(argument)];
@@ -143,20 +131,39 @@ fn body(when: When) -> Vec<sock_filter> {
             let test = jump(BPF_JGE, min, 0, 1);
             vec![load_argument(argument), test, TELL, ALLOW]
         }
-        When::Clone(bits) => vec![
-            load_argument(0),
-            jump(BPF_JSET, bits, 0, 1),
-            TELL,
-            jump(BPF_JSET, libc::CLONE_THREAD as u32, 0, 2),
-            jump(BPF_JSET, libc::CLONE_FILES as u32, 1, 0),
-            TELL,
-            ALLOW,
-        ],
+        When::Clone(bits) => clone(bits).to_vec(),
         When::Has(argument, bits) => {
             let test = jump(BPF_JSET, bits, 0, 1);
             vec![load_argument(argument), test, TELL, ALLOW]
         }
     }
+}
+
+fn fcntl() -> Vec<sock_filter> {
+    let command = [
+        load_argument(1),
+        jump(BPF_JEQ, libc::F_SETLK as u32, 5, 0),
+        jump(BPF_JEQ, libc::F_SETLKW as u32, 4, 0),
+        jump(BPF_JEQ, libc::F_DUPFD as u32, 1, 0),
+        jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 0, 3),
+        load_argument(2),
+        jump(BPF_JGE, KERNEL_END as u32, 0, 1),
+        TELL,
+        ALLOW,
+    ];
+    [&tell_if_ours(0)[..], &command].concat()
+}
+
+fn clone(bits: u32) -> [sock_filter; 7] {
+    [
+        load_argument(0),
+        jump(BPF_JSET, bits, 0, 1),
+        TELL,
+        jump(BPF_JSET, libc::CLONE_THREAD as u32, 0, 2),
+        jump(BPF_JSET, libc::CLONE_FILES as u32, 1, 0),
+        TELL,
+        ALLOW,
+    ]
 }
 
 /// Tells if the argument is a number from `KERNEL_END` on; goes on behind if not.

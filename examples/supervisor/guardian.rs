@@ -1,7 +1,8 @@
 //! Guests must not outlive their supervisor: without it, every call that the filter tells of fails.
 //!
-//! The process that the user starts is only a guardian: the supervisor is its child, and the guests descend from that. If the supervisor dies,
-//! the orphans become the guardian's, which kills them; if the guardian dies, the supervisor kills them.
+//! The process that the user starts is only a guardian: the supervisor is its child, and the guests
+//! descend from that. If the supervisor dies, the orphans become the guardian's, which kills them;
+//! if the guardian dies, the supervisor kills them.
 
 use std::{
     fs,
@@ -31,7 +32,8 @@ pub(crate) fn fork() -> Result<(), Errno> {
 /// The supervisor that we guard.
 static SUPERVISOR: AtomicI32 = AtomicI32::new(0);
 
-/// A signal's handler: what the user sends to the process that he has started is for the supervisor.
+/// A signal's handler: what the user sends to the process that he has started is for the
+/// supervisor.
 extern "C" fn pass_on(signal: i32) {
     let _ = sys::kill(SUPERVISOR.load(Ordering::Relaxed), signal);
 }

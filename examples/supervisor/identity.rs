@@ -1,4 +1,5 @@
-//! Calls after which a guest sees other files than we do, or has other rights: from then on it opens files itself.
+//! Calls after which a guest sees other files than we do, or has other rights: from then on it
+//! opens files itself.
 
 use std::sync::atomic::Ordering;
 

@@ -1,6 +1,7 @@
 //! Reading and writing what we have open ourselves.
 //!
-//! What is out of the ordinary (a bad address, a huge buffer, a file size limit) is left to the kernel, which gives the native result.
+//! What is out of the ordinary (a bad address, a huge buffer, a file size limit) is left to the
+//! kernel, which gives the native result.
 
 use std::{cell::RefCell, os::fd::BorrowedFd, sync::atomic::Ordering};
 
@@ -59,7 +60,8 @@ fn plain_span(call: &Call<'_>) -> Option<Vec<Span>> {
     Some(vec![Span { start: call.args[1], len: call.args[2] }])
 }
 
-/// `readv(fd, vector, count)` and its like; `None` for a bad one, and for an empty one: that is no error even where nothing can be read.
+/// `readv(fd, vector, count)` and its like; `None` for a bad one, and for an empty one: that is no
+/// error even where nothing can be read.
 fn vector(call: &Call<'_>) -> Option<Vec<Span>> {
     let count = call.args[2];
     if count > MAX_SPANS {
@@ -69,7 +71,8 @@ fn vector(call: &Call<'_>) -> Option<Vec<Span>> {
     spans.iter().any(|span| span.len > 0).then_some(spans)
 }
 
-/// The length of all spans, if it is one for our buffer, and no address can be the kernel's: that is an error even where nothing is copied.
+/// The length of all spans, if it is one for our buffer, and no address can be the kernel's: that
+/// is an error even where nothing is copied.
 fn length(spans: &[Span]) -> Option<usize> {
     let mut total = 0u64;
     for span in spans {

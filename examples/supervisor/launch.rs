@@ -27,8 +27,8 @@ pub(crate) struct Launched {
     pub(crate) listener: OwnedFd,
 }
 
-/// Starts the child. It shares our descriptors until it executes the program: so the listener that it makes is ours at once, and nothing has to
-/// be sent through a filter that nobody serves yet.
+/// Starts the child. It shares our descriptors until it executes the program: so the listener that
+/// it makes is ours at once, and nothing has to be sent through a filter that nobody serves yet.
 pub(crate) fn launch(
     program: Vec<OsString>,
     filter: &[sock_filter],
@@ -74,7 +74,8 @@ fn refusal(errno: i32) -> String {
     }
 }
 
-/// In the child: dies with the supervisor, keeps to the kernel's numbers, and is under the filter from now on. The listener.
+/// In the child: dies with the supervisor, keeps to the kernel's numbers, and is under the filter
+/// from now on. The listener.
 fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> {
     sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong)?;
     if std::os::unix::process::parent_id() as i32 != parent {

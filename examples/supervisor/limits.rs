@@ -1,4 +1,5 @@
-//! `RLIMIT_NOFILE` as the guests see it: the table's. The kernel's own stays at what belongs to the kernel.
+//! `RLIMIT_NOFILE` as the guests see it: the table's. The kernel's own stays at what belongs to the
+//! kernel.
 
 use std::sync::{Arc, atomic::Ordering};
 

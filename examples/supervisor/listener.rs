@@ -102,7 +102,8 @@ impl Listener {
         }
     }
 
-    /// Gives the guest a descriptor for `file`: at `at`, replacing what is there, or at its lowest free number. The number.
+    /// Gives the guest a descriptor for `file`: at `at`, replacing what is there, or at its lowest
+    /// free number. The number.
     pub(crate) fn add_fd(
         &self,
         id: u64,

@@ -16,7 +16,8 @@ pub(crate) struct Span {
     pub(crate) len: u64,
 }
 
-/// Structures of the kernel that a guest passes by pointer: plain numbers, without padding that matters.
+/// Structures of the kernel that a guest passes by pointer: plain numbers, without padding that
+/// matters.
 ///
 /// # Safety
 ///
@@ -84,7 +85,8 @@ impl Memory {
     pub(crate) fn write_spans(self, spans: &[Span], bytes: &[u8]) -> Result<usize> {
         let local =
             libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-        // SAFETY: `local` is readable for its length and is not written; the kernel checks the guest's side.
+        // SAFETY: `local` is readable for its length and is not written; the kernel checks the
+        // guest's side.
         let copied = sys::check(unsafe {
             libc::process_vm_writev(
                 self.tid,
@@ -126,7 +128,8 @@ impl Memory {
     }
 
     pub(crate) fn write<T: Plain>(self, address: u64, value: &T) -> Result<()> {
-        // SAFETY: `Plain` has no padding that is uninitialized here: the values come from the kernel over zeroed memory.
+        // SAFETY: `Plain` has no padding that is uninitialized here: the values come from the
+        // kernel over zeroed memory.
         let bytes =
             unsafe { slice::from_raw_parts((&raw const *value).cast::<u8>(), mem::size_of::<T>()) };
         let span = Span { start: address, len: bytes.len() as u64 };
@@ -152,7 +155,8 @@ impl Memory {
         let mut bytes = [0; PATH_MAX];
         let mut len = 0;
         while len < PATH_MAX {
-            // A page at a time: the path may end just before one that is missing. Most paths end within the first few bytes.
+            // A page at a time: the path may end just before one that is missing. Most paths end
+            // within the first few bytes.
             let start = address.wrapping_add(len as u64);
             let step = (PAGE - start % PAGE).min((PATH_MAX - len) as u64);
             let span = Span { start, len: step };

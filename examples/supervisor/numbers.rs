@@ -2,9 +2,11 @@
 
 use std::os::fd::RawFd;
 
-/// The kernel hands out `[0, KERNEL_END)`: it is the soft `RLIMIT_NOFILE` that it knows for a guest.
+/// The kernel hands out `[0, KERNEL_END)`: it is the soft `RLIMIT_NOFILE` that it knows for a
+/// guest.
 pub(crate) const KERNEL_END: RawFd = 1023;
-/// Where a guest has a close-on-exec descriptor while it executes a program: it is gone exactly if that has succeeded.
+/// Where a guest has a close-on-exec descriptor while it executes a program: it is gone exactly if
+/// that has succeeded.
 pub(crate) const EXEC_TOKEN: RawFd = KERNEL_END;
 /// The table has everything from here on.
 pub(crate) const TABLE_START: RawFd = EXEC_TOKEN + 1;

@@ -1,7 +1,8 @@
 //! Opening: regular files and directories are opened by us, everything else by the guest's kernel.
 //!
-//! A path is resolved once, without magic links, since those name *our* descriptors; what it leads to is looked at before it is opened, since
-//! to open a pipe or a device may block. Any error is left to the kernel, which finds it again.
+//! A path is resolved once, without magic links, since those name *our* descriptors; what it leads
+//! to is looked at before it is opened, since to open a pipe or a device may block. Any error is
+//! left to the kernel, which finds it again.
 
 use std::{
     ffi::{CStr, CString},
@@ -165,7 +166,8 @@ fn is_left_to_kernel(path: &[u8]) -> bool {
             && !path.starts_with(SHARED_MEMORY)
 }
 
-/// `/proc/self/fd/N` of a number in the table: another description of the same file. `None` leaves it to the kernel.
+/// `/proc/self/fd/N` of a number in the table: another description of the same file. `None` leaves
+/// it to the kernel.
 fn reopen_number(call: &Call<'_>, fd: RawFd, how: How) -> Result<Option<OwnedFd>> {
     let table = call.task.table();
     let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;

@@ -1,20 +1,24 @@
-//! Whose child an orphan was. Its parent has ended before anybody looked, and perhaps was never seen at all.
+//! Whose child an orphan was. Its parent has ended before anybody looked, and perhaps was never
+//! seen at all.
 //!
-//! A process that was never seen has made no call that we hear of, so its table was still its own parent's, and that of the nearest ancestor
-//! that we know is right for the orphan. It runs the same program image: the kernel lays each image out at random addresses, which only forks share.
+//! A process that was never seen has made no call that we hear of, so its table was still its own
+//! parent's, and that of the nearest ancestor that we know is right for the orphan. It runs the
+//! same program image: the kernel lays each image out at random addresses, which only forks share.
 
 use std::{cmp::Reverse, collections::BTreeSet, fs, sync::Arc};
 
 use super::{process::Process, sys};
 
-/// Where the kernel has put a program image: the same in all processes that have forked from one exec, and as a rule in no other.
+/// Where the kernel has put a program image: the same in all processes that have forked from one
+/// exec, and as a rule in no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Image([u64; 5]);
 
 impl Image {
     /// `None` for a process that has ended.
     pub(crate) fn of(pid: i32) -> Option<Self> {
-        /// The fields of `/proc/pid/stat` behind the name: startcode, startstack, start_brk, arg_start, env_start.
+        /// The fields of `/proc/pid/stat` behind the name: startcode, startstack, start_brk,
+        /// arg_start, env_start.
         const FIELDS: [usize; 5] = [23, 25, 44, 45, 47];
         let stat = sys::read_proc(&format!("/proc/{pid}/stat"))?;
         let (_, behind_name) = stat.rsplit_once(')')?;
@@ -37,7 +41,8 @@ pub(crate) fn parent_of(orphan: i32, known: Vec<Arc<Process>>) -> Option<Arc<Pro
             process.image() == Some(image)
         })
         .partition(|process| process.is_dead());
-    // Dead ones are forgotten at once: if there is one, it has just died. A parent is older, so mostly of a lower id.
+    // Dead ones are forgotten at once: if there is one, it has just died. A parent is older, so
+    // mostly of a lower id.
     let latest = dead.into_iter().max_by_key(|p| (p.tgid < orphan, p.tgid));
     let nearest = || {
         let files = kernel_files(orphan);

@@ -1,4 +1,5 @@
-//! Paths under `/proc/self/fd` and `/dev/fd`: the kernel has only twins there, so what is named gets one.
+//! Paths under `/proc/self/fd` and `/dev/fd`: the kernel has only twins there, so what is named
+//! gets one.
 
 use std::{
     ffi::CStr,

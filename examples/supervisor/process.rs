@@ -36,7 +36,10 @@ pub(crate) struct Process {
     pub(crate) quirks: Quirks,
     pub(crate) limits: Limits,
     pub(crate) room: Room,
-    /// Held while a twin is put into the kernel's table: its limit is raised meanwhile. The descriptor table is not behind it.
+    /// It has had a twin once, or was forked from one that had.
+    pub(crate) has_had_twins: AtomicBool,
+    /// Held while a twin is put into the kernel's table: its limit is raised meanwhile. The
+    /// descriptor table is not behind it.
     pub(crate) twins: Mutex<()>,
 }
 
@@ -74,7 +77,8 @@ pub(crate) struct Task {
     is_closing: AtomicBool,
 }
 
-// Relaxed, for all of these: each is a fact on its own, and a guest's threads order their calls themselves.
+// Relaxed, for all of these: each is a fact on its own, and a guest's threads order their calls
+// themselves.
 const RELAXED: Ordering = Ordering::Relaxed;
 
 impl Process {
@@ -144,7 +148,8 @@ impl Task {
         Path::new(&format!("/proc/{}/task/{}", self.process.tgid, self.tid)).exists()
     }
 
-    /// Keeps a number taken until this thread's next system call, when the kernel has closed the twin there.
+    /// Keeps a number taken until this thread's next system call, when the kernel has closed the
+    /// twin there.
     pub(crate) fn park(&self, number: Reservation<'static, File>) {
         self.closing.lock().push(number);
         self.is_closing.store(true, RELAXED);
@@ -152,7 +157,8 @@ impl Task {
 
     /// The thread is back: what the kernel had to close for it is closed.
     pub(crate) fn release_parked(&self) {
-        // The same thread's calls come one after the other, so this is our own store or one that its last handler's reply has ordered.
+        // The same thread's calls come one after the other, so this is our own store or one that
+        // its last handler's reply has ordered.
         if self.is_closing.swap(false, RELAXED) {
             self.closing.lock().clear();
         }

@@ -1,8 +1,9 @@
 //! Whether a guest's kernel has numbers left for what the guest opens.
 //!
-//! A file that is only read is cheapest where the kernel has it: then one system call is told to us, the open, and
-//! not one more. When the kernel's numbers run out the table has more; but only the kernel knows how many it has given
-//! out, and to ask for each open would cost more than it saves.
+//! A file that is only read is cheapest where the kernel has it: then one system call is told to
+//! us, the open, and not one more. When the kernel's numbers run out the table has more; but only
+//! the kernel knows how many it has given out, and to ask for each open would cost more than it
+//! saves.
 
 use std::{
     fs,

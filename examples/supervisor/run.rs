@@ -142,7 +142,8 @@ fn own_files() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
-/// What is meant for the guests does not touch us: signals of the terminal, and ours is no mask of theirs.
+/// What is meant for the guests does not touch us: signals of the terminal, and ours is no mask of
+/// theirs.
 fn become_quiet() {
     for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGXFSZ] {
         sys::ignore_signal(signal);
@@ -152,7 +153,8 @@ fn become_quiet() {
     sys::block_signal(libc::SIGUSR1);
 }
 
-/// Waits for every guest, as each that loses its parent becomes our child; the exit code of the first.
+/// Waits for every guest, as each that loses its parent becomes our child; the exit code of the
+/// first.
 fn wait_for_all(first: i32) -> i32 {
     let mut code = 1;
     while let Ok((pid, status)) = sys::wait_any() {

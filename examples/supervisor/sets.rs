@@ -1,4 +1,5 @@
-//! Calls that name descriptors in memory: what they name in the table gets twins, and the kernel does the rest.
+//! Calls that name descriptors in memory: what they name in the table gets twins, and the kernel
+//! does the rest.
 
 use std::os::fd::RawFd;
 

@@ -1,5 +1,6 @@
-//! Threads with files of their own: by `unshare(CLONE_FILES)`, or made by `clone` with `CLONE_THREAD` and without
-//! `CLONE_FILES`. Rare, so a process in which there is none pays nothing for it.
+//! Threads with files of their own: by `unshare(CLONE_FILES)`, or made by `clone` with
+//! `CLONE_THREAD` and without `CLONE_FILES`. Rare, so a process in which there is none pays nothing
+//! for it.
 
 use std::{
     os::fd::AsFd,
@@ -31,7 +32,8 @@ pub(crate) struct Split {
 /// The files of a thread that has its own.
 pub(crate) type OwnFiles = OnceLock<Arc<Files<File>>>;
 
-// Relaxed, for both: set before the answer to the call that splits, so before any thread can show up for it.
+// Relaxed, for both: set before the answer to the call that splits, so before any thread can show
+// up for it.
 impl Split {
     pub(crate) fn is(&self) -> bool {
         self.is.load(Ordering::Relaxed)
@@ -69,7 +71,8 @@ impl Directory {
         self.watch_thread(task);
     }
 
-    /// A thread that has shown up in a process where not all have the same files; its own, if it does not share those of the process.
+    /// A thread that has shown up in a process where not all have the same files; its own, if it
+    /// does not share those of the process.
     pub(crate) fn files_of_thread(&self, process: &Arc<Process>, tid: i32) -> OwnFiles {
         if !process.split.is() {
             return OwnFiles::new();
@@ -83,7 +86,8 @@ impl Directory {
         if tid == process.tgid || !leads && sys::share_files(process.tgid, tid) {
             return OwnFiles::new();
         }
-        // A copy of its maker's, which have not changed since: before a change, each new thread is met.
+        // A copy of its maker's, which have not changed since: before a change, each new thread is
+        // met.
         let maker = process.split.maker.load(Ordering::Relaxed);
         let maker = threads.iter().find(|task| task.tid == maker);
         let files = maker.map_or_else(|| process.files.load_full(), |maker| maker.files());
@@ -92,7 +96,8 @@ impl Directory {
         OwnFiles::from(Arc::new(files))
     }
 
-    /// The files of a new process: shared with a thread of its parent's, or a copy of those of the likeliest.
+    /// The files of a new process: shared with a thread of its parent's, or a copy of those of the
+    /// likeliest.
     pub(crate) fn files_for_child(&self, parent: &Arc<Process>, child: i32) -> Files<File> {
         let of_process = (parent.tgid, parent.files.load_full());
         let mut known = vec![of_process];
@@ -109,7 +114,10 @@ impl Directory {
         }
         let (_, files) = known.pop().expect("the process has files");
         let files = files.fork();
-        twin::verify(child, &files.load(), self.token.as_fd());
+        // Relaxed: set before the kernel has a twin, and so before a child can have it.
+        if parent.has_had_twins.load(Ordering::Relaxed) {
+            twin::verify(child, &files.load(), self.token.as_fd());
+        }
         files
     }
 

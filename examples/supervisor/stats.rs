@@ -26,7 +26,8 @@ pub(crate) struct Stats {
     /// By system call number.
     counts: Vec<Counts>,
     lost: AtomicU64,
-    /// The highest descriptor of ours that a file was opened at: how many were open at once, as the kernel takes the lowest.
+    /// The highest descriptor of ours that a file was opened at: how many were open at once, as the
+    /// kernel takes the lowest.
     highest: AtomicI32,
     /// How long handlers have served, in nanoseconds.
     busy: AtomicU64,
@@ -98,8 +99,8 @@ impl Stats {
         &self.counts[syscall.number as usize]
     }
 
-    /// The table, with a line for each system call that was told of, the most frequent first. We had `own` descriptors
-    /// before the first guest.
+    /// The table, with a line for each system call that was told of, the most frequent first. We
+    /// had `own` descriptors before the first guest.
     pub(crate) fn table(&self, handlers: usize, own: usize) -> String {
         let mut told: Vec<_> = SYSCALLS.iter().filter(|s| self.of(s).total() > 0).collect();
         told.sort_by_key(|syscall| Reverse(self.of(syscall).total()));

@@ -15,7 +15,8 @@ use super::{
     trace,
 };
 
-/// The hard `RLIMIT_NOFILE` of a guest, and the most that root can raise it to: fs.nr_open's default.
+/// The hard `RLIMIT_NOFILE` of a guest, and the most that root can raise it to: fs.nr_open's
+/// default.
 pub(crate) const MAX_NUMBERS: u32 = 1 << 20;
 
 pub(crate) struct Supervisor {

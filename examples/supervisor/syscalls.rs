@@ -1,4 +1,5 @@
-//! The system calls that we hear of: when, and who serves them. One table for the filter, the dispatch and the trace.
+//! The system calls that we hear of: when, and who serves them. One table for the filter, the
+//! dispatch and the trace.
 //!
 //! Frequent ones first; neighbours with the same condition share its code in the filter.
 #![allow(non_upper_case_globals)]
@@ -187,7 +188,8 @@ impl Syscall {
     }
 }
 
-/// What the filter tells of: all of them, or all but `poll`, which costs each of its callers something and is of use for numbers of the table only.
+/// What the filter tells of: all of them, or all but `poll`, which costs each of its callers
+/// something and is of use for numbers of the table only.
 pub(crate) fn told(poll: bool) -> Vec<Syscall> {
     let is_poll = |syscall: &Syscall| matches!(syscall.number, SYS_poll | SYS_ppoll);
     SYSCALLS.iter().copied().filter(|syscall| poll || !is_poll(syscall)).collect()

@@ -1,4 +1,5 @@
-//! Makes descriptor tables: one open file table for all guests, and a descriptor table for each process that does not inherit one.
+//! Makes descriptor tables: one open file table for all guests, and a descriptor table for each
+//! process that does not inherit one.
 
 use std::fs;
 

@@ -16,9 +16,10 @@ const SHOWN: usize = 32;
 
 /// What the arguments are, by the names of the calls that have them: a letter for each.
 ///
-/// d: descriptor, n: descriptor that will be, p: path, w: bytes that are written (the next is their length), r: bytes
-/// that are read, i: integer, u: size, x: address or bits, o: mode, O: flags of open, s: whence, c: command of fcntl,
-/// f: flags of an at-call, C: flags of close_range, l: resource.
+/// d: descriptor, n: descriptor that will be, p: path, w: bytes that are written (the next is their
+/// length), r: bytes that are read, i: integer, u: size, x: address or bits, o: mode, O: flags of
+/// open, s: whence, c: command of fcntl, f: flags of an at-call, C: flags of close_range, l:
+/// resource.
 const SIGNATURES: &[(&str, &[&str])] = &[
     ("dru", &["read"]),
     ("drui", &["pread64"]),
@@ -63,7 +64,8 @@ const SIGNATURES: &[(&str, &[&str])] = &[
     ("d", &["close", "dup", "fsync", "fdatasync", "fchdir", "syncfs"]),
 ];
 
-/// The call as far as it is known before it is served: then a descriptor that it closes is still there.
+/// The call as far as it is known before it is served: then a descriptor that it closes is still
+/// there.
 pub(crate) fn asked(call: &Call<'_>) -> String {
     let name = call.syscall.name;
     let known = SIGNATURES.iter().find(|(_, names)| names.contains(&name));

@@ -1,6 +1,8 @@
-//! Twins: real descriptors in a guest's own table, at the same number as in ours, for what only its kernel can do.
+//! Twins: real descriptors in a guest's own table, at the same number as in ours, for what only its
+//! kernel can do.
 //!
-//! `mmap`, `epoll_ctl`, `flock`, a directory to resolve from, ...: the twin is put there once, and the kernel carries the call out, with its own errors.
+//! `mmap`, `epoll_ctl`, `flock`, a directory to resolve from, ...: the twin is put there once, and
+//! the kernel carries the call out, with its own errors.
 
 use std::{
     fs,
@@ -20,7 +22,8 @@ use super::{
 };
 
 impl Call<'_> {
-    /// Puts a descriptor for `file` into the guest's table at any number that the kernel allows at all, replacing what is there.
+    /// Puts a descriptor for `file` into the guest's table at any number that the kernel allows at
+    /// all, replacing what is there.
     ///
     /// The guest's limit is raised for that and lowered again: hence the lock of its twins.
     pub(crate) fn inject(
@@ -35,6 +38,10 @@ impl Call<'_> {
             return Err(EBADF);
         }
         let process = &self.task.process;
+        if is_in_table(at) {
+            // Relaxed: the injection comes after.
+            process.has_had_twins.store(true, Ordering::Relaxed);
+        }
         let soft = process.limits.kernel_soft.load(Ordering::Relaxed);
         sys::set_nofile(process.tgid, at as u64 + 1, hard)?;
         let added = self.supervisor.listener.add_fd(self.id, file, Some(at), cloexec);
@@ -49,7 +56,8 @@ impl Call<'_> {
         listener.add_fd(self.id, file, Some(at), cloexec).map(drop)
     }
 
-    /// Makes sure that the kernel has what the table has at `fd`. Numbers that are not in the table stay as they are: the kernel knows what to say of them.
+    /// Makes sure that the kernel has what the table has at `fd`. Numbers that are not in the table
+    /// stay as they are: the kernel knows what to say of them.
     pub(crate) fn promote(&self, fd: RawFd) -> Result<()> {
         if !is_in_table(fd) {
             let is_token = fd == EXEC_TOKEN && self.task.process.exec.may_have_token();
@@ -92,8 +100,9 @@ impl Call<'_> {
     }
 }
 
-/// Makes the table of a new process agree with its kernel's, which was copied a little earlier: its parent's threads may have made twins
-/// meanwhile, or not yet closed some. Nobody else has its table yet.
+/// Makes the table of a new process agree with its kernel's, which was copied a little earlier: its
+/// parent's threads may have made twins meanwhile, or not yet closed some. Nobody else has its
+/// table yet.
 pub(crate) fn verify(tid: i32, table: &FdTable<File>, token: BorrowedFd<'_>) {
     let inherited = kernel_numbers(tid);
     let is_missing =
@@ -114,7 +123,8 @@ pub(crate) fn verify(tid: i32, table: &FdTable<File>, token: BorrowedFd<'_>) {
     }
 }
 
-/// The kernel has `fd`: then so must the table, even if the parent has since closed it or opened something else there.
+/// The kernel has `fd`: then so must the table, even if the parent has since closed it or opened
+/// something else there.
 fn inherit(tid: i32, table: &FdTable<File>, fd: RawFd, token: BorrowedFd<'_>) {
     let is = |file: BorrowedFd<'_>| sys::is_same_file(tid, fd, file);
     let known = table.get(fd).map(|file| file.backing().is_none_or(is));

@@ -61,7 +61,8 @@ pub(crate) fn share_files(a: i32, b: i32) -> bool {
     unsafe { libc::syscall(libc::SYS_kcmp, a, b, KCMP_FILES, 0, 0) == 0 }
 }
 
-/// Whether a task has both descriptors. They are compared for that: to look each up by its path takes ten times as long.
+/// Whether a task has both descriptors. They are compared for that: to look each up by its path
+/// takes ten times as long.
 pub(crate) fn has_both(tid: i32, a: RawFd, b: RawFd) -> bool {
     const KCMP_FILE: c_int = 0;
     // SAFETY: integers only.
@@ -189,7 +190,8 @@ pub(crate) fn fork() -> Result<i32> {
 /// `fork`, with a child that has our descriptor table too. There is one thread yet.
 pub(crate) fn fork_sharing_files() -> Result<i32> {
     let flags = libc::CLONE_FILES | libc::SIGCHLD;
-    // SAFETY: without a stack of its own the child goes on with a copy of ours; no other thread can hold a lock that it would wait for.
+    // SAFETY: without a stack of its own the child goes on with a copy of ours; no other thread can
+    // hold a lock that it would wait for.
     check(unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) }).map(|pid| pid as i32)
 }
 
