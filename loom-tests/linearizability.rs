@@ -15,10 +15,10 @@ use super::{
 };
 
 /// Calls of one thread.
-type Calls = Vec<Op>;
+pub(super) type Calls = Vec<Op>;
 
 /// What each thread of a program calls.
-type Program = Vec<Calls>;
+pub(super) type Program = Vec<Calls>;
 
 /// How programs begin, and the two numbers that they call on.
 struct Class {
@@ -95,6 +95,7 @@ fn mixed(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Runs a program, with the last thread on loom's own, or the first if `reverse`.
 fn explore(report: &Report, start: Start, program: Program, reverse: bool) {
     let program = Arc::new(program);
     report.explore(execution(reverse, move || {
@@ -111,15 +112,15 @@ fn explore(report: &Report, start: Start, program: Program, reverse: bool) {
     }));
 }
 
-/// Every second program is run in reverse: see `support::check`.
-fn check(name: &'static str, class: &Class, programs: fn(&Class) -> Vec<Program>, part: u64) {
+/// Of the programs, one of `part`; all of them if asked for. Every second one is run in reverse: see `support::check`.
+pub(super) fn check_part(name: &'static str, start: Start, programs: Vec<Program>, part: u64) {
     let all = env::var_os("FDTABLE_PROGRAMS").is_some_and(|programs| programs == "all");
     let part = if all { 1 } else { part };
     let mut report = Report::new(name, Preemptions(2));
-    let numbered = (1..).map(mixed).zip(programs(class));
+    let numbered = (1..).map(mixed).zip(programs);
     for (number, program) in numbered.filter(|(number, _)| number % part == 0) {
         report.programs += 1;
-        explore(&report, class.start, program, number / part % 2 == 1);
+        explore(&report, start, program, number / part % 2 == 1);
     }
     assert!(report.executions() > report.programs, "loom saw nothing to explore");
 }
@@ -146,7 +147,7 @@ macro_rules! classes {
     ($($test:ident: $class:expr, $programs:expr, 1 of $part:literal;)*) => {$(
         #[test]
         fn $test() {
-            check(stringify!($test), &$class, $programs, $part);
+            check_part(stringify!($test), $class.start, $programs(&$class), $part);
         }
     )*};
 }

@@ -12,6 +12,7 @@ mod free_blocks;
 mod full_bits;
 mod gap;
 mod linearizability;
+mod matrix;
 mod numbers;
 mod references;
 mod reservations;
