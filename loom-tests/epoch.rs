@@ -29,7 +29,8 @@ use std::{
     thread::panicking,
 };
 
-use loom::{
+use crate::sync::checker::{
+    self,
     sync::atomic::{AtomicUsize, Ordering},
     thread::{self, ThreadId},
 };
@@ -131,10 +132,10 @@ impl Domain {
         let ripe = self.take_ripe(thread);
         if !ripe.is_empty() {
             // One step with the RMW above: no other thread need be tried in between.
-            loom::stop_exploring();
+            checker::stop_exploring();
             // Acquire: by who destroys alone; an unpin that destroys nothing learns nothing.
             self.unpins().fetch_add(1, Ordering::Acquire);
-            loom::explore();
+            checker::explore();
             ripe.into_iter().for_each(|garbage| (garbage.destroy)());
         }
     }

@@ -20,6 +20,7 @@ mod scene;
 mod snapshots;
 mod subject;
 mod support;
+mod watched;
 
 // The specification is that of the histories of real threads.
 #[allow(dead_code, reason = "not every call is made here")]

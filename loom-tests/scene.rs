@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, sync::Arc};
 
+#[cfg(feature = "shuttle")]
+use super::draw::{Random, draw};
 use super::{
     call::{NUMBERS, Number, Op, Tag},
     caller::{Caller, Named, Real, Tier, bits},
@@ -84,6 +86,20 @@ impl Scene {
             if let Some(op) = about_reserved(*op, caller.reserved()) {
                 self.call(thread, op, &mut caller);
             }
+        }
+    }
+
+    /// Makes calls at random, and gives back at the end what it has reserved.
+    #[cfg(feature = "shuttle")]
+    pub(super) fn run_at_random(&self, thread: usize, calls: u8, random: &mut Random) {
+        let mut caller = Caller::new(&self.subject, self.start.tier);
+        caller.learn(&self.known);
+        for call in 0..calls {
+            let op = draw(random, &caller, 10 + thread as Tag * calls + call);
+            self.call(thread, op, &mut caller);
+        }
+        while let Some(reserved) = caller.reserved() {
+            self.call(thread, Op::GiveBack(reserved), &mut caller);
         }
     }
 

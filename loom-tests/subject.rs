@@ -1,15 +1,15 @@
 //! The file of a history, watched by loom.
 
-use super::{call::Tag, support};
+use super::{call::Tag, watched};
 
-pub(crate) struct File(support::File);
+pub(crate) struct File(watched::File);
 
 // SAFETY: read by all and written by who drops it, alone; loom reports anything else.
 unsafe impl Sync for File {}
 
 impl File {
     pub(crate) fn new(tag: Tag) -> Self {
-        Self(support::File::new(tag.into()))
+        Self(watched::File::new(tag.into()))
     }
 
     pub(crate) fn tag(&self) -> Tag {

@@ -1,66 +1,18 @@
 //! What the models share: a file that shows when it is used or dropped wrongly, and threads.
 
-use std::{
-    cell::{Cell, RefCell},
-    ops::Deref,
-    sync::Arc,
-    thread::panicking,
-};
+use std::{cell::Cell, ops::Deref, sync::Arc};
 
 use loom::thread;
 
-use super::{Bound, assert_explored, explore};
-use crate::{
-    FdFlags, FdTable, OpenFileTable, Placement,
-    sync::{Ordering, UnsafeCell},
-};
+pub(super) use super::watched::{File, undropped};
+use super::{Bound, assert_explored, explore, watched::forget_files};
+use crate::{FdFlags, FdTable, OpenFileTable, Placement, sync::Ordering};
 
 pub(super) const NONE: FdFlags = FdFlags::empty();
 
 // All threads of a model run on one thread of the machine.
 thread_local! {
-    static DROPPED: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
     static REVERSE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// A file. loom watches its value; how often it was dropped is plain state, which adds no order between threads.
-pub(super) struct File {
-    id: usize,
-    value: UnsafeCell<u32>,
-}
-
-impl File {
-    pub(super) fn new(value: u32) -> Self {
-        let id = DROPPED.with_borrow_mut(|dropped| {
-            dropped.push(false);
-            dropped.len() - 1
-        });
-        let value = UnsafeCell::new(value);
-        Self { id, value }
-    }
-
-    pub(super) fn value(&self) -> u32 {
-        let dropped = DROPPED.with_borrow(|dropped| dropped[self.id]);
-        assert!(!dropped, "a file is used after its drop");
-        // SAFETY: written when it was built and when it is dropped alone; loom reports a read that is not ordered between the two.
-        self.value.with(|value| unsafe { *value })
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let before =
-            DROPPED.with_borrow_mut(|dropped| std::mem::replace(&mut dropped[self.id], true));
-        if !panicking() {
-            self.value.with_mut(|_| ());
-            assert!(!before, "a file is dropped twice");
-        }
-    }
-}
-
-/// How many files are there that were not dropped.
-pub(super) fn undropped() -> usize {
-    DROPPED.with_borrow(|dropped| dropped.iter().filter(|dropped| !**dropped).count())
 }
 
 /// Checks `f`, and that it leaves no file behind; once with its threads as they are written, and once in reverse.
@@ -100,7 +52,7 @@ pub(super) fn execution(
 ) -> impl Fn() + Send + Sync + 'static {
     move || {
         REVERSE.set(reverse);
-        DROPPED.set(Vec::new());
+        forget_files();
         f();
         assert_eq!(undropped(), 0, "files leaked");
     }

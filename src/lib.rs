@@ -61,8 +61,13 @@ pub mod supervisor {}
 #[doc = include_str!("../docs/VERIFICATION.md")]
 pub mod verification {}
 
-#[cfg(all(test, feature = "loom"))]
+#[cfg(all(test, feature = "loom", not(feature = "shuttle")))]
 #[allow(unsafe_code, reason = "the models of unsafe code call it")]
 #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one thread")]
 #[path = "../loom-tests/mod.rs"]
 mod loom_tests;
+
+#[cfg(all(test, feature = "shuttle"))]
+#[allow(unsafe_code, reason = "the watched files are")]
+#[path = "../loom-tests/schedules.rs"]
+mod schedules;

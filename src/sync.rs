@@ -24,6 +24,11 @@ pub(crate) use self::checked::{
 #[path = "../loom-tests/epoch.rs"]
 pub(crate) mod epoch;
 
+/// loom, or shuttle in its place.
+#[cfg(all(test, feature = "loom"))]
+#[path = "../loom-tests/checker.rs"]
+pub(crate) mod checker;
+
 /// A type that zeroed memory is a value of.
 ///
 /// # Safety
@@ -136,8 +141,8 @@ mod native {
 
 #[cfg(all(test, feature = "loom"))]
 mod checked {
-    // loom runs a thread that waits for another only when told that it waits.
-    pub(crate) use loom::{
+    // A checker runs a thread that waits for another only when told that it waits.
+    pub(crate) use super::checker::{
         cell::UnsafeCell,
         sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
         thread::yield_now as spin_loop,
@@ -154,7 +159,7 @@ mod checked {
     /// spawning, so the same in every execution.
     pub(crate) fn thread_index() -> usize {
         // loom shows the number in its Debug form (`ThreadId(1)`) alone.
-        let id = format!("{:?}", loom::thread::current().id());
+        let id = format!("{:?}", super::checker::thread::current().id());
         let digits = id.trim_matches(|c: char| !c.is_ascii_digit());
         digits.parse().expect("loom's thread ids are numbered")
     }

@@ -10,7 +10,7 @@ use std::{
     thread::panicking,
 };
 
-use loom::{
+use crate::sync::checker::{
     cell::UnsafeCell,
     sync::atomic::{AtomicPtr, Ordering},
 };
