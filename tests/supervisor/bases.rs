@@ -80,7 +80,8 @@ fn without_the_kernels_counter_of_process_ids() {
     }
     let dir = Dir::new();
     std::fs::copy(&*SUPERVISOR, dir.0.join("supervisor")).unwrap();
-    // The child is silent until its parent has changed the table: only the counter, or what stands in for it, tells of it in time.
+    // The child is silent until its parent has changed the table: only the counter, or what stands
+    // in for it, tells of it in time.
     let silent = "use POSIX; sub put { my $n = POSIX::open($_[0], O_RDWR); POSIX::dup2($n, 1100); POSIX::close($n) }
 for (1 .. 5) { put('f'); my $p = fork;
 if (!$p) { select(undef, undef, undef, 0.1); POSIX::read(1100, my $b, 3); POSIX::_exit($b eq 'abc' ? 0 : 1) }

@@ -1,10 +1,12 @@
-//! The system calls that name descriptors, each with its result or its errno: the same natively and supervised.
+//! The system calls that name descriptors, each with its result or its errno: the same natively and
+//! supervised.
 
 use std::{fs, path::Path, process::Command};
 
 use super::harness::{Dir, NOFILE, Outcome, SUPERVISOR, can_run, command, run, same_python};
 
-/// The program in `conformance/`: every call on every kind of descriptor with good and bad arguments, as root and as a user with no rights.
+/// The program in `conformance/`: every call on every kind of descriptor with good and bad
+/// arguments, as root and as a user with no rights.
 #[test]
 fn every_call_for_root() {
     conforms(None);

@@ -1,4 +1,5 @@
-//! Faults in great number, each with its count: nothing is lost, nothing is done twice, nothing is left.
+//! Faults in great number, each with its count: nothing is lost, nothing is done twice, nothing is
+//! left.
 
 use std::{fs, path::Path, process::Command};
 
@@ -250,7 +251,8 @@ fn marked(mark: &str) -> usize {
 
 #[test]
 fn a_number_is_not_given_out_before_its_twin_is_closed() {
-    // Each thread has a file of its own; a number that was handed on too early would lose its twin to the last owner's close.
+    // Each thread has a file of its own; a number that was handed on too early would lose its twin
+    // to the last owner's close.
     same_python(
         "import mmap, os, threading
 bad = []
@@ -270,7 +272,8 @@ print(bad)",
 
 #[test]
 fn a_child_has_its_parents_twins_or_none() {
-    // It is forked while its parent's threads make and close twins: what is open in it can be mapped, and only that.
+    // It is forked while its parent's threads make and close twins: what is open in it can be
+    // mapped, and only that.
     same_python(
         "import mmap, os, threading
 f = os.open('f', os.O_RDWR | os.O_CREAT); os.write(f, b'abc' * 10); stop = False

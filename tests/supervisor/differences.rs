@@ -1,7 +1,9 @@
-//! What a program can tell after all. Each difference is here, with its reason and with both its sides, so that the list stays true; there are
+//! What a program can tell after all. Each difference is here, with its reason and with both its
+//! sides, so that the list stays true; there are
 //! no others that we know, but for these two that no test can pin down:
 //!
-//! * A signal that arrives before a handler has picked a call up interrupts it, with `EINTR` where the signal's action has no `SA_RESTART`.
+//! * A signal that arrives before a handler has picked a call up interrupts it, with `EINTR` where
+//!   the signal's action has no `SA_RESTART`.
 //! * An orphan's parent is the supervisor, and not the first process of its pid namespace.
 
 use super::harness::{Dir, NOFILE, can_run, command, run, supervised};

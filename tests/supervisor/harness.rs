@@ -1,4 +1,5 @@
-//! Runs a command natively and under the supervisor, each in an empty directory of its own, and compares.
+//! Runs a command natively and under the supervisor, each in an empty directory of its own, and
+//! compares.
 //! Both see one soft `RLIMIT_NOFILE`.
 
 use std::{
@@ -160,7 +161,8 @@ fn finish(child: Child) -> io::Result<Output> {
     waiting.join().unwrap()
 }
 
-/// The soft `RLIMIT_NOFILE` of all commands: as high as it can be up to where the supervisor's guests have theirs.
+/// The soft `RLIMIT_NOFILE` of all commands: as high as it can be up to where the supervisor's
+/// guests have theirs.
 pub(crate) static NOFILE: LazyLock<String> = LazyLock::new(|| {
     const GUESTS: u64 = 65536;
     let mut limits = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -172,7 +174,8 @@ pub(crate) static NOFILE: LazyLock<String> = LazyLock::new(|| {
     limits.rlim_cur.to_string()
 });
 
-/// Natively and supervised, the words print and exit alike, with this exit code: a case that fails on both sides shows nothing.
+/// Natively and supervised, the words print and exit alike, with this exit code: a case that fails
+/// on both sides shows nothing.
 pub(crate) fn same(programs: &[&str], words: &[&str], code: i32) {
     if !can_run(programs) {
         return;

@@ -1,4 +1,5 @@
-//! Numbers that no ordinary supervisor's table reaches: between the low ones and the automatic ones, and above the kernel's own limit.
+//! Numbers that no ordinary supervisor's table reaches: between the low ones and the automatic
+//! ones, and above the kernel's own limit.
 
 use super::harness::{
     Dir, SUPERVISOR, can_run, command, prints, run, same, same_bash, same_python,
@@ -20,7 +21,8 @@ for i in $(seq 50); do echo $i > f$i; done; cat f* | md5sum; (exec 4<a; read -u 
 
 #[test]
 fn python_duplicates_to_20000() {
-    // Where the hard limit is lower, no kernel can do it natively: so what one with a larger limit prints.
+    // Where the hard limit is lower, no kernel can do it natively: so what one with a larger limit
+    // prints.
     let program = "import os
 open('name', 'w').write('vm-1')
 f = os.open('name', os.O_RDONLY)

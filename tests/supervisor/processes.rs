@@ -79,7 +79,8 @@ for path in ('/no/such', '/etc/passwd'):
 
 #[test]
 fn the_last_close_is_seen_at_once() {
-    // flock goes with the open file description: held until the last descriptor of any process is gone.
+    // flock goes with the open file description: held until the last descriptor of any process is
+    // gone.
     same_python(
         "import os, fcntl, signal
 for i in range(50):
@@ -101,7 +102,8 @@ print('free every time')",
 
 #[test]
 fn a_successful_exec_lets_go_at_once() {
-    // The program makes no call that the supervisor hears of. Popen returns when a close-on-exec pipe says that the exec has succeeded: from
+    // The program makes no call that the supervisor hears of. Popen returns when a close-on-exec
+    // pipe says that the exec has succeeded: from
     // then on the child does not have the script open any more.
     same_bash(
         &["gcc", "python3"],
@@ -127,7 +129,8 @@ python3 p.py",
 
 #[test]
 fn a_child_has_what_was_open_at_the_fork() {
-    // The child is seen only by its effects: it makes its first call on the file long after its parent has changed the table.
+    // The child is seen only by its effects: it makes its first call on the file long after its
+    // parent has changed the table.
     same_python(
         "import os, time
 open('f', 'w').write('abc'); open('g', 'w').write('xyz')

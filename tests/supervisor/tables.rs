@@ -10,7 +10,8 @@ fn threads_with_files_of_their_own() {
 
 #[test]
 fn a_lock_through_a_small_number_goes_with_a_close_in_the_table() {
-    // What is only read has a number of the kernel's, and what is written one of the table's: the lock is the process's.
+    // What is only read has a number of the kernel's, and what is written one of the table's: the
+    // lock is the process's.
     same_python(
         "import os, fcntl
 r, w = os.open('f', os.O_RDONLY | os.O_CREAT), os.open('f', os.O_RDWR)
