@@ -1,10 +1,12 @@
 //! What a program can tell after all. Each difference is here, with its reason and with both its
 //! sides, so that the list stays true; there are
-//! no others that we know, but for these two that no test can pin down:
+//! no others that we know, but for these that no test can pin down:
 //!
 //! * A signal that arrives before a handler has picked a call up interrupts it, with `EINTR` where
 //!   the signal's action has no `SA_RESTART`.
 //! * An orphan's parent is the supervisor, and not the first process of its pid namespace.
+//! * While a twin is put in place, the soft limit is raised for an instant: a `pipe` of another
+//!   thread could get a number at or above 1023, if all below are taken.
 
 use super::harness::{Dir, NOFILE, can_run, command, run, supervised};
 
