@@ -11,12 +11,13 @@
 //! * [`FdTable::iter`], [`FdTable::close_range`] and what else walks over many numbers does to each
 //!   what it does at an instant of its own.
 //! * The last reference to go drops the file, on the thread and at the moment it goes. Only memory
-//!   may be given back later.
+//!   may be given back later. A lookup that races with the close of its number may be the last one
+//!   for an instant, between its two readings, and drops the file then.
 //!
 //! # Progress
 //!
-//! No call waits for another thread. `contains` and `flags` are wait-free; everything else is
-//! lock-free: a call that tries again does so because another call got on. A thread stopped
+//! No call waits for another thread. `contains` and `flags` are wait-free in the hot ranges;
+//! everything else is lock-free: a call that tries again does so because another call got on. A thread stopped
 //! anywhere holds up one number at the most, to which `dup2` answers `EBUSY`. Copies of a table
 //! look again while it changes, so a table that other threads change without pause can keep a
 //! `fork` busy.

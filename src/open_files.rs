@@ -24,8 +24,8 @@ use crate::{
 
 /// Blocks in the first bucket; each further bucket doubles the table.
 const FIRST: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 32 };
-/// The most descriptions a table can hold: an index plus `FIRST` must fit 32 bits.
-const MAX_FILES: u32 = 1 << 31;
+/// The most descriptions a table can hold: `index + FIRST` fits 31 bits.
+const MAX_FILES: u32 = (1 << 31) - FIRST;
 /// One for each bit of `index + FIRST`; those below `FIRST` stay empty.
 const BUCKETS: usize = u32::BITS as usize;
 
@@ -130,7 +130,7 @@ pub struct OwnedFileRef<T> {
 }
 
 impl<T> OpenFileTable<T> {
-    /// An open file table with room for 2^31 descriptions.
+    /// An open file table with room for 2^31 - 32 descriptions.
     ///
     /// ```
     /// let files = fdtable::OpenFileTable::new();
@@ -141,8 +141,8 @@ impl<T> OpenFileTable<T> {
         Self::with_limit(MAX_FILES)
     }
 
-    /// An open file table for at most `max_files` descriptions at once (more than 2^31 counts as
-    /// 2^31); the next one is `ENFILE`.
+    /// An open file table for at most `max_files` descriptions at once (more than 2^31 - 32 counts as
+    /// that); the next one is `ENFILE`.
     ///
     /// `dup` does not count, as it makes no description. A description counts until its last
     /// reference is dropped and its `T` too.

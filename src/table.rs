@@ -1,6 +1,6 @@
 //! The file descriptor table of a process: its shape, and what looks at one number.
 
-use std::os::fd::RawFd;
+use std::{fmt, os::fd::RawFd};
 
 use crate::{
     Error, FdFlags, FileRef, OpenFileTable,
@@ -73,12 +73,20 @@ pub struct FdTable<T> {
 }
 
 /// Makes an [`FdTable`] that differs from the usual one; see [`FdTable::builder`].
-#[derive(Debug)]
 #[must_use = "call build"]
 pub struct Builder<'a, T> {
     files: &'a OpenFileTable<T>,
     auto_base: u32,
     limit: u32,
+}
+
+impl<T> fmt::Debug for Builder<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("auto_base", &self.auto_base)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a, T> Builder<'a, T> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fdtable::{
-    Drain, Error, ExecPlan, FdFlags, FdTable, FileId, FileRef, Files, FilesGuard, Iter,
+    Descriptor, Drain, Error, ExecPlan, FdFlags, FdTable, FileId, FileRef, Files, FilesGuard, Iter,
     OpenFileTable, OwnedFileRef, Placement, Rejected, Reservation,
 };
 
@@ -36,4 +36,11 @@ fn scoped_threads_share_a_reference() {
             scope.spawn(|| assert_eq!(*file, "shared"));
         }
     });
+}
+
+#[test]
+fn references_are_cloned_whatever_the_file_is() {
+    struct File;
+    fn clone<T: Clone>() {}
+    clone::<(OpenFileTable<File>, FileRef<'_, File>, OwnedFileRef<File>, Descriptor<'_, File>)>();
 }

@@ -21,7 +21,6 @@ use super::{number::Number, slot::SlotWord};
 /// assert_eq!((closed.fd, closed.flags, *closed), (0, FdFlags::USER_1, "file"));
 /// # Ok::<(), fdtable::Error>(())
 /// ```
-#[derive(Clone)]
 pub struct Descriptor<'a, T> {
     /// The number.
     pub fd: RawFd,
@@ -54,6 +53,12 @@ impl<'a, T> Descriptor<'a, T> {
     #[inline]
     pub(super) fn new(number: Number, word: SlotWord, file: FileRef<'a, T>) -> Self {
         Self { fd: number.fd(), flags: word.flags(), file }
+    }
+}
+
+impl<T> Clone for Descriptor<'_, T> {
+    fn clone(&self) -> Self {
+        Self { file: self.file.clone(), ..*self }
     }
 }
 

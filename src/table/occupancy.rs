@@ -160,13 +160,6 @@ impl Occupancy {
 
     /// Makes a chunk dead if it has no claims; false if it has, or is dead already.
     pub(crate) fn kill(&self) -> bool {
-        // An RMW in any case, Release: who releases the last claim after this sees all that the
-        // caller has done, as to say which chunk is the spare one; pairs with the Acquire in
-        // `release`.
-        let knocked = self.0.fetch_or(0, Ordering::Release);
-        if knocked & (ALL | DEAD) != 0 {
-            return false;
-        }
         let kill = |word: u64| (word & (ALL | DEAD) == 0).then_some(word | DEAD);
         // Release: what was closed here is closed before the death is counted; pairs with the
         // Acquire in `is_dead`.

@@ -32,26 +32,22 @@ impl Spare {
 
     /// Says that the caller has left `chunk` empty.
     ///
-    /// An empty chunk is the spare one, or some thread is about to reclaim it: who replaces the
-    /// spare one knocks at it ([`Occupancy::kill`](super::occupancy::Occupancy::kill)) afterwards,
-    /// and who leaves it empty looks here afterwards. If the knock was first, the release has
-    /// acquired it and sees here that the chunk is not the spare one any more; else the knock finds
-    /// the chunk empty.
+    /// An empty chunk is the spare one, or some thread is about to reclaim it. Who leaves one empty
+    /// and who replaces the spare one both say so here, by an RMW. If the emptier is first, the
+    /// other one has acquired its link and its release, and finds the chunk empty; else the emptier
+    /// sees that the chunk is not the spare one any more.
     pub(crate) fn emptied(&self, chunk: u32) -> Emptied {
-        // Relaxed: the release of the chunk's last claim was an acquire.
+        // Relaxed: the RMW looks again.
         let before = self.0.load(Ordering::Relaxed);
-        if before == chunk | STAYS {
-            return Emptied::Stays;
-        }
-        let now = if before == chunk { chunk | STAYS } else { chunk };
-        // Relaxed: passed on by the knock, a release.
-        if self.0.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+        let stays = before & !STAYS == chunk;
+        let now = if stays { chunk | STAYS } else { chunk };
+        // Acquire, Release: as above; each pairs with the other.
+        if self.0.compare_exchange(before, now, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return Emptied::Goes(None);
         }
-        match before {
-            _ if now & STAYS != 0 => Emptied::Stays,
-            spare if spare & STAYS != 0 => Emptied::Goes(Some(spare - STAYS)),
-            _ => Emptied::Goes(None),
+        if stays {
+            return Emptied::Stays;
         }
+        Emptied::Goes((before & STAYS != 0).then_some(before & !STAYS))
     }
 }

@@ -124,8 +124,7 @@ impl Tiers {
             };
             match found {
                 Found::Claimed(number) => return Number::from_u32(number),
-                // What died has been unlinked, or is about to be by another thread: go on from here
-                // again.
+                // Neither the roots nor what is in a hot range dies.
                 Found::Dead => {}
                 Found::Full => from = to,
             }

@@ -141,7 +141,9 @@ impl Place {
     /// Counts a child out after it was unlinked, or was not linked; true if it was the last one.
     fn remove_child(&self) -> bool {
         // Release: the link is null before the place may die; pairs with the Acquire in `kill`.
-        self.children.fetch_sub(1, Ordering::Release) == 1
+        // Acquire: who was the last sees all links null, also if it goes on here; pairs with the
+        // Release of the others.
+        self.children.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
     fn kill(&self) -> bool {
