@@ -1,0 +1,157 @@
+//! The table under test, and what a thread is suspended in.
+
+use std::{
+    array, process,
+    sync::atomic::{
+        AtomicI64, AtomicUsize,
+        Ordering::{Relaxed, SeqCst},
+    },
+    time::Duration,
+};
+
+use fdtable::{CloseRangeFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
+
+use crate::{
+    goes_on,
+    stops::Subject,
+    support::{CLOEXEC, NONE, Random, arg},
+};
+
+/// Files not dropped yet.
+pub(crate) static LIVE: AtomicI64 = AtomicI64::new(0);
+
+/// A file that was opened for a number in this chunk.
+pub(crate) struct File(pub(crate) RawFd);
+
+impl File {
+    pub(crate) fn new(chunk: RawFd) -> Self {
+        LIVE.fetch_add(1, SeqCst);
+        Self(chunk)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Chunks of every tier. In each, the thread that is suspended has the first numbers, the one that
+/// goes on those from `OWN` on, and both take the lowest free ones from `SHARED` on.
+pub(crate) const CHUNKS: [RawFd; 8] =
+    [0, 992, 1_024, 32_768, 36_864, 65_536, 1 << 20, RawFd::MAX - 31];
+pub(crate) const OWN: RawFd = 8;
+pub(crate) const SHARED: RawFd = 16;
+
+/// Chunks of the gap in which the thread that is suspended has one number alone: with it, the chunk
+/// and its nodes come and go.
+pub(crate) const ALONE: [RawFd; 3] = [20_000, 1 << 24, 1 << 30];
+
+/// The calls that a thread is suspended in.
+pub(crate) const CALLS: [&str; 15] = [
+    "open",
+    "open_lowest",
+    "close",
+    "dup2",
+    "replace",
+    "set_cloexec",
+    "get",
+    "fork",
+    "close_range",
+    "take",
+    "reserve_many",
+    "iter",
+    "unshare",
+    "exec",
+    "reclaim",
+];
+
+/// Those that look at a whole table.
+const LONG: [&str; 4] = ["fork", "iter", "unshare", "exec"];
+
+pub(crate) struct World {
+    pub(crate) t: FdTable<File>,
+    /// Two tasks' files, which both threads load, share and swap.
+    pub(crate) files: [Files<File>; 2],
+    /// The call that the other thread is in: its place in `CALLS` plus one, or 0.
+    call: AtomicUsize,
+    /// How often it was suspended in each of them; the first is between two calls.
+    pub(crate) suspended_in: [AtomicUsize; CALLS.len() + 1],
+    /// How many numbers answered that they were held up.
+    pub(crate) held_up: AtomicUsize,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let open_files = OpenFileTable::new();
+        let table = || FdTable::builder(&open_files).limit(1 << 31).build().unwrap();
+        Self {
+            t: table(),
+            files: array::from_fn(|_| Files::new(table())),
+            call: AtomicUsize::new(0),
+            suspended_in: array::from_fn(|_| AtomicUsize::new(0)),
+            held_up: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Subject for World {
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn call_anything(&self, random: &mut Random) {
+        let i = random.below(CALLS.len());
+        // The short calls more often, so that the thread is in each about as long.
+        let times = if LONG.contains(&CALLS[i]) { 1 } else { 100 };
+        for _ in 0..times {
+            self.call.store(i + 1, Relaxed);
+            call_anything(self, i, random);
+            self.call.store(0, Relaxed);
+        }
+    }
+
+    fn everything_goes_on(&self) {
+        self.suspended_in[self.call.load(Relaxed)].fetch_add(1, Relaxed);
+        self.held_up.fetch_add(goes_on::everything(self), Relaxed);
+    }
+
+    /// A thread that is held up cannot say so.
+    fn held_up(&self) {
+        eprintln!("a suspended thread holds another one up, in call {}", self.call.load(Relaxed));
+        process::abort();
+    }
+}
+
+/// One call on numbers of its own, whatever it answers.
+fn call_anything(w: &World, i: usize, random: &mut Random) {
+    let (t, chunk) = (&w.t, random.pick(&CHUNKS));
+    let (a, b) = (chunk + random.below(3) as RawFd, chunk + random.below(3) as RawFd);
+    let files = &w.files[random.below(2)];
+    match CALLS[i] {
+        "open" => drop(t.open(Placement::At(a), File::new(chunk), NONE)),
+        "open_lowest" => {
+            let from = Placement::From(chunk + SHARED);
+            let fd = t.open(from, File::new(chunk), NONE).expect("room");
+            drop(t.close(fd).expect("nobody else closes it"));
+        }
+        "close" => drop(t.close(a)),
+        "dup2" => drop(t.dup2(a, b)),
+        "replace" => drop(t.replace(a, File::new(chunk), CLOEXEC)),
+        "set_cloexec" => _ = t.set_cloexec(a, true),
+        "get" => drop(t.get(a)),
+        "fork" => drop(t.fork()),
+        "close_range" => {
+            t.close_range(arg(chunk), arg(chunk) + 2, CloseRangeFlags::empty()).unwrap()
+        }
+        "take" => drop(t.take(a)),
+        "reserve_many" => drop(t.reserve_many::<3>(Placement::From(chunk + SHARED))),
+        "iter" => drop(t.iter().count()),
+        "unshare" => files.share().unshare(),
+        "exec" => files.prepare_exec().commit(),
+        "reclaim" => {
+            let alone = random.pick(&ALONE);
+            t.open(Placement::At(alone), File::new(alone), NONE).expect("nobody else's");
+            drop(t.close(alone).expect("nobody else closes it"));
+        }
+        _ => unreachable!("every call is above"),
+    }
+}
