@@ -3,15 +3,13 @@
 //!
 //! `PROPTEST_CASES` sets the number of programs; a failure prints the shortest one that fails.
 
-/// The parts, from the shared words upwards.
-mod model {
-    pub(crate) mod op;
-    pub(crate) mod reference;
-    pub(crate) mod run;
-}
+#[path = "model/draw.rs"]
+mod draw;
+#[path = "model/mod.rs"]
+#[allow(dead_code, reason = "the programs of the corpus")]
+mod model;
 
-use model::op::{Op, Setting, op, setting};
-use model::run::Run;
+use draw::{op, setting};
 use proptest::prelude::*;
 
 const CASES: u32 = 4000;
@@ -24,15 +22,6 @@ fn config() -> ProptestConfig {
     config
 }
 
-fn behaves_as_the_map(setting: Setting, program: &[Op]) {
-    let mut run = Run::new(setting);
-    for op in program {
-        run.step(op);
-        run.check();
-    }
-    run.finish();
-}
-
 proptest! {
     #![proptest_config(config())]
 
@@ -41,6 +30,6 @@ proptest! {
         setting in setting(),
         program in prop::collection::vec(op(), 1..=60),
     ) {
-        behaves_as_the_map(setting, &program);
+        model::behaves_as_the_map(setting, &program);
     }
 }

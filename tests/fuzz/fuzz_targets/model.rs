@@ -1,0 +1,24 @@
+//! Sequences of operations, grown by what they reach in the table, against the ordered map of
+//! `tests/model`.
+//!
+//! With a nightly toolchain and `cargo install cargo-fuzz`, in the root of the repository:
+//!
+//! ```sh
+//! mkdir -p tests/fuzz/corpus/model
+//! cargo +nightly fuzz run --fuzz-dir tests/fuzz model tests/fuzz/corpus/model tests/corpus
+//! ```
+//!
+//! What stops it lies in `tests/fuzz/artifacts`; `cargo fuzz fmt` prints the program of such a
+//! file, `cargo fuzz tmin` makes it shorter. Put it into `tests/corpus`, where the test `corpus`
+//! runs it on every toolchain. `cargo fuzz cmin` leaves of a grown corpus what covers as much.
+#![no_main]
+
+#[path = "../../model/mod.rs"]
+mod model;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let (setting, program) = model::bytes::program(bytes);
+    model::behaves_as_the_map(setting, &program);
+});
