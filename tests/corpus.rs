@@ -1,5 +1,5 @@
-//! The programs that fuzzing found worth keeping, each against the ordered map of `model`. `fuzz`
-//! says how they are made.
+//! Programs as bytes, each against the ordered map of `model`: half of them what fuzzing kept, half
+//! long and drawn evenly, which reach what short ones do not. `fuzz` says how the former are made.
 
 #[path = "model/mod.rs"]
 mod model;
