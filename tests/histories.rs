@@ -30,6 +30,9 @@ mod stall;
 /// Three broken tables.
 #[path = "histories/subject.rs"]
 mod subject;
+/// Ends a run that stands still.
+#[path = "histories/watchdog.rs"]
+mod watchdog;
 
 use std::{
     collections::hash_map::RandomState,

@@ -15,6 +15,7 @@ use crate::{
     history::{Entry, History, Slot, Slots, THREADS},
     stall::Stalls,
     subject::{File, table},
+    watchdog::Watchdog,
 };
 
 /// The calls of a thread in a history, but for giving back what it has reserved.
@@ -124,6 +125,7 @@ pub(crate) fn record<S: Subject + From<Table>>(tier: Tier, seed: u64, n: usize) 
     let scenes: Vec<Scene<S>> = (0..n).map(|_| Scene::new(tier, &mut random)).collect();
     let arrived = AtomicUsize::new(0);
     let seeds: [u64; THREADS] = array::from_fn(|_| random.next());
+    let _watchdog = Watchdog::new();
     let recorded: [Vec<Vec<Entry>>; THREADS] = thread::scope(|scope| {
         let (scenes, arrived) = (&scenes, &arrived);
         let threads = array::from_fn::<_, THREADS, _>(|thread| {
