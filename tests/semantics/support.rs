@@ -2,7 +2,7 @@
 //! tiers, and two ways to make threads meet.
 
 use std::{
-    hint, panic,
+    hint, panic, process,
     sync::{
         Mutex,
         atomic::{
@@ -11,6 +11,7 @@ use std::{
         },
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement, RawFd};
@@ -169,11 +170,16 @@ pub(crate) fn watched<R>(watch: impl Fn() + Sync, body: impl FnOnce() -> R) -> R
     })
 }
 
+/// Ends the process after a minute: a thread whose call never returns could not be joined.
 fn wait_for(condition: impl Fn() -> bool) {
-    let mut spins = 0_u32;
+    let (start, mut spins) = (Instant::now(), 0_u32);
     while !condition() {
-        spins += 1;
+        spins = spins.wrapping_add(1);
         if spins & 63 == 0 {
+            if start.elapsed() > Duration::from_secs(60) {
+                eprintln!("the other thread has not got on for a minute");
+                process::abort();
+            }
             thread::yield_now();
         }
         hint::spin_loop();
