@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{
     Bound::{Exhaustive, Preemptions},
-    support::{File, NONE, both, check, close, get, low_table, open, table_of, undropped, used},
+    support::{
+        File, Flag, NONE, both, check, close, get, low_table, open, table_of, undropped, used,
+    },
 };
 use crate::{Error, FdTable, OpenFileTable, Placement};
 
@@ -100,6 +102,25 @@ fn last_number_given_back() {
             },
         );
         assert!(opened == (Ok(0), FULL) || opened == (FULL, Ok(0)), "{opened:?}");
+    });
+}
+
+/// A number that is free, as the world knows, is found: also by a thread that is not ordered after
+/// its close.
+#[test]
+fn freed_number_is_found() {
+    check("close, tell || see, open in a full table", Exhaustive, || {
+        let freed = Arc::new(Flag::new());
+        let (told, table) = (Arc::clone(&freed), table_of(&OpenFileTable::new(), 2, &[1, 2]));
+        let (opened, ()) = both(
+            &table,
+            move |t| told.is_up().then(|| open(t, 3)),
+            move |t| {
+                close(t, 1);
+                freed.raise();
+            },
+        );
+        assert!(matches!(opened, None | Some(Ok(1))), "{opened:?}");
     });
 }
 

@@ -180,3 +180,37 @@ fn hops_past_the_copy_in_the_gap() {
         assert!(copied, "the file is always open");
     });
 }
+
+/// A chunk dies and is made again while the copy looks elsewhere, with the same word in it: 4 is not
+/// open when the copy comes to 6, and 1 is when 4 is open again.
+#[test]
+fn chunk_made_again() {
+    check(
+        "fork, with close 4, dup2(0, 6) within || dup2(0, 1), dup2(0, 4)",
+        Preemptions(2),
+        || {
+            let table = table_of(&OpenFileTable::new(), 16, &[1]);
+            assert_eq!(table.dup2(0, 4).unwrap().map(used), None);
+            let (copied, ()) = both(
+                &table,
+                |t| {
+                    let seen = Cell::new(false);
+                    let copy = t.copy(|number, _| {
+                        if number == 4 && !seen.replace(true) {
+                            close(t, 4);
+                            assert_eq!(t.dup2(0, 6).unwrap().map(used), None);
+                        }
+                        true
+                    });
+                    [4, 6, 1].map(|fd| copy.contains(fd))
+                },
+                |t| {
+                    // Another call may hold 4.
+                    _ = [1, 4].map(|fd| t.dup2(0, fd).map(|displaced| displaced.map(used)));
+                },
+            );
+            assert_ne!(copied, [true, true, false], "at no instant");
+            (1..8).for_each(|fd| _ = close(&table, fd));
+        },
+    );
+}
