@@ -87,6 +87,7 @@ fn dropped_against_dup2() {
             },
             "{reserved} {displaced:?} {last:?}"
         );
+        assert!(dup2(&table, 0, 1).is_ok(), "free again, or open");
     });
 }
 

@@ -214,3 +214,16 @@ fn chunk_made_again() {
         },
     );
 }
+
+/// One chunk dies with its file, then another is born with another file: no copy has both.
+#[test]
+fn closed_and_opened_in_the_gap() {
+    check_forwards("fork || close 6, open at 4", Preemptions(2), || {
+        let table = gap_table(&[6]);
+        let (copied, ()) = both(&table, copied, |t| {
+            close(t, 6);
+            t.open(Placement::At(4), File::new(2), NONE).unwrap();
+        });
+        assert!(matches!(&copied[..], [] | [(6, 1)] | [(4, 2)]), "{copied:?}");
+    });
+}
