@@ -2,9 +2,9 @@
 
 use super::{
     Bound::{Exhaustive, Preemptions},
-    support::{File, NONE, both, check, close, get, low_table, open, three, used},
+    support::{File, NONE, both, check, close, get, low_table, open, table_of, three, used},
 };
-use crate::{Error, FdTable, Placement};
+use crate::{Error, FdTable, OpenFileTable, Placement};
 
 /// `dup2`: the value displaced.
 fn dup2(table: &FdTable<File>, old: i32, new: i32) -> Result<Option<u32>, Error> {
@@ -186,5 +186,17 @@ fn replace_of_a_reserved_number() {
             },
             "{displaced:?} {installed:?} {last:?}"
         );
+    });
+}
+
+/// The chunk dies under the call, which opens the number in the next one.
+#[test]
+fn dup2_into_a_dying_chunk() {
+    check("dup2(0, 5) || close 4, the last of its chunk", Preemptions(3), || {
+        let table = table_of(&OpenFileTable::new(), 16, &[1]);
+        assert_eq!(dup2(&table, 0, 4), Ok(None));
+        let (displaced, closed) = both(&table, |t| dup2(t, 0, 5), |t| close(t, 4));
+        assert!(matches!(displaced, Ok(None) | Err(Error::Busy)), "{displaced:?}");
+        assert_eq!((closed, get(&table, 5)), (Some(1), displaced.ok().map(|_| 1)));
     });
 }
