@@ -93,3 +93,20 @@ fn replace_if_against_replace_if() {
         );
     });
 }
+
+/// The block comes back while its last life ends: as a file with an id of its own.
+#[test]
+fn id_of_a_block_that_comes_back() {
+    check("close || open: id", Exhaustive, || {
+        let table = low_table(&[1]);
+        let old = id(&table);
+        both(
+            &table,
+            |t| close(t, 0),
+            move |t| {
+                t.open(crate::Placement::At(1), File::new(2), NONE).unwrap();
+                assert_ne!(t.get(1).unwrap().id(), old, "the id of a file that is gone");
+            },
+        );
+    });
+}
