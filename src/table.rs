@@ -235,7 +235,8 @@ impl<T> FdTable<T> {
         self.tiers.with_chunk(number, acquire).map(|(_, file)| file)
     }
 
-    /// Whether `fd` is open. One load of the slot, in the gap under an epoch guard: wait-free.
+    /// Whether `fd` is open. One load of the slot: wait-free in the hot ranges; in the gap it takes an
+    /// epoch guard.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};

@@ -7,8 +7,8 @@ use crate::{Error, FdFlags, FdTable, FileId};
 use super::{chunk::Chunk, number::Number, slot::SlotWord};
 
 impl<T> FdTable<T> {
-    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot, in the gap under an
-    /// epoch guard: wait-free.
+    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot: wait-free in the hot
+    /// ranges; in the gap it takes an epoch guard.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
