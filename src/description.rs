@@ -95,17 +95,22 @@ impl<T> Description<T> {
     #[inline]
     #[must_use]
     pub(crate) fn release(&self) -> bool {
-        // The only count of all passes to the free block, in one RMW instead of two.
-        // Relaxed: the RMW looks again.
-        if self.refs.load(Ordering::Relaxed) == 1 && self.end(1, Ordering::AcqRel) {
-            return true;
-        }
         // Release: this holder's uses of the file, and the change of the slot that gave the
         // reference up, come before it; pairs with the Acquire in `end` and `enter`.
         let before = self.refs.fetch_sub(1, Ordering::Release);
         // A reader that is about to find out may lift the count from 0 again in between: then that
         // reader's own release is the last.
         before == 1 && self.end(0, Ordering::Acquire)
+    }
+
+    /// `release`, for a count that is likely to be the last one.
+    #[inline]
+    #[must_use]
+    pub(crate) fn release_last(&self) -> bool {
+        // The only count of all passes to the free block, in one RMW instead of two.
+        // Relaxed: the RMW looks again.
+        let only = self.refs.load(Ordering::Relaxed) == 1;
+        (only && self.end(1, Ordering::AcqRel)) || self.release()
     }
 
     /// Ends the life, if `count` is what is counted: nothing, or the caller alone.

@@ -14,6 +14,7 @@ use std::{mem, ptr};
 
 use crate::{
     FdFlags, FdTable, FileRef, OpenFileTable,
+    description::Description,
     open_files::release_all,
     sync::{
         AtomicU32, AtomicUsize,
@@ -21,12 +22,7 @@ use crate::{
     },
 };
 
-use super::{
-    chunk::Chunk,
-    occupancy::FAN,
-    slot::{Slot, SlotWord},
-    tiers::Tiers,
-};
+use super::{chunk::Chunk, occupancy::FAN, slot::SlotWord, tiers::Tiers};
 
 /// What to copy, by number and flags.
 pub(crate) trait Keep: Fn(u32, FdFlags) -> bool {}
@@ -128,31 +124,26 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
         false
     }
 
-    /// Reads the words of a chunk; true if each is as it was last read.
+    /// Reads the words of a chunk, and counts a reference for each that has changed; true if none
+    /// has. The next pass finds out whether the count was in time.
     fn read(&mut self, at: usize, chunk: &Chunk) -> bool {
-        let mut same = true;
+        // Found first and counted then, as loads wait for the RMW before them.
+        let (mut changed, mut blocks) = (false, [None; FAN]);
+        let Self { files, keep, chunks, stale } = self;
+        let Copied { start, words, .. } = &mut chunks[at];
         for (i, slot) in chunk.slots().iter().enumerate() {
-            let old = self.chunks[at].words[i];
-            if slot.load() != old {
-                same = false;
-                let number = self.chunks[at].start + i as u32;
-                self.chunks[at].words[i] = self.count(number, slot);
-                self.stale.extend(self.counted(number, old));
+            let (number, word) = (*start + i as u32, slot.load());
+            let old = mem::replace(&mut words[i], word);
+            if word != old {
+                changed = true;
+                blocks[i] = kept(keep, number, word).map(|index| files.block(index));
+                if let Some(index) = kept(keep, number, old) {
+                    stale.push(files.adopt(index));
+                }
             }
         }
-        same
-    }
-
-    /// Reads a slot, and counts a reference if the word is kept.
-    #[inline]
-    fn count(&self, number: u32, slot: &Slot) -> SlotWord {
-        match self.files.acquire_from(slot) {
-            Ok((word, file)) if (self.keep)(number, word.flags()) => {
-                file.into_index();
-                word
-            }
-            Ok((word, _)) | Err(word) => word,
-        }
+        blocks.into_iter().flatten().for_each(Description::enter);
+        !changed
     }
 
     /// Passes what was copied on to an empty table that nobody else sees yet.
@@ -168,11 +159,16 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
     }
 }
 
+/// The description of a word, if it is to be copied.
+#[inline]
+fn kept(keep: &impl Keep, number: u32, word: SlotWord) -> Option<u32> {
+    word.index().filter(|_| keep(number, word.flags()))
+}
+
 impl<'a, T, K: Keep> Snapshot<'a, T, K> {
     /// The reference that is counted for a word, if one is.
     fn counted(&self, number: u32, word: SlotWord) -> Option<FileRef<'a, T>> {
-        let index = word.index().filter(|_| (self.keep)(number, word.flags()))?;
-        Some(self.files.adopt(index))
+        kept(&self.keep, number, word).map(|index| self.files.adopt(index))
     }
 
     /// Forgets chunks that are not there any more; true if there were any.
