@@ -87,7 +87,7 @@ struct Slots {
 }
 
 fn slots(files: OpenFileTable<File>) -> Arc<Slots> {
-    let (slot, freed) = (Slot::with(SlotWord::EMPTY), Flag::new());
+    let (slot, freed) = (Slot::empty(), Flag::new());
     Arc::new(Slots { files, slot, freed })
 }
 

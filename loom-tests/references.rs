@@ -20,8 +20,7 @@ struct Slots {
 impl Slots {
     /// Two slots, the first open on a file if there is a value for it.
     fn new(value: Option<u32>) -> Arc<Self> {
-        let slots =
-            Self { files: OpenFileTable::new(), slots: [SlotWord::EMPTY; 2].map(Slot::with) };
+        let slots = Self { files: OpenFileTable::new(), slots: [Slot::empty(), Slot::empty()] };
         if let Some(value) = value {
             slots.open(0, value);
         }

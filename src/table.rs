@@ -38,6 +38,7 @@ pub use reservation::Reservation;
 use chunk::Chunk;
 use gap::NUMBERS;
 use number::Number;
+use slot::SlotWord;
 use tiers::Tiers;
 
 /// kbox's first automatic number; a supervisor that injects descriptors with
@@ -230,9 +231,7 @@ impl<T> FdTable<T> {
     #[inline(always)]
     #[must_use]
     pub fn get(&self, fd: RawFd) -> Option<FileRef<'_, T>> {
-        let number = Number::new(fd)?;
-        let acquire = |chunk: &Chunk| self.files.acquire_from(chunk.slot(number.get())).ok();
-        self.tiers.with_chunk(number, acquire).map(|(_, file)| file)
+        Some(self.acquire(Number::new(fd)?)?.file)
     }
 
     /// Whether `fd` is open. One load of the slot: wait-free in the hot ranges; in the gap it takes an
@@ -249,11 +248,17 @@ impl<T> FdTable<T> {
     }
 
     /// What an open number is open on.
-    #[inline]
+    #[inline(always)]
     fn acquire(&self, number: Number) -> Option<Descriptor<'_, T>> {
         let acquire = |chunk: &Chunk| self.files.acquire_from(chunk.slot(number.get())).ok();
         let (word, file) = self.tiers.with_chunk(number, acquire)?;
         Some(Descriptor::new(number, word, file))
+    }
+
+    /// What an open slot of `number` held as `word`, with the reference that was the slot's.
+    #[inline]
+    fn adopt(&self, number: Number, word: SlotWord) -> Option<Descriptor<'_, T>> {
+        Some(Descriptor::new(number, word, self.files.adopt(word.index()?)))
     }
 
     /// Opens a claimed number on a counted index.

@@ -80,7 +80,7 @@ impl Chunk {
     pub(crate) fn with_claim(number: u32) -> Self {
         Self {
             claims: Occupancy::with(1 << slot_of(number)),
-            slots: std::array::from_fn(|_| Slot::with(SlotWord::EMPTY)),
+            slots: std::array::from_fn(|_| Slot::empty()),
         }
     }
 
@@ -142,12 +142,14 @@ impl Chunk {
         self.claims.release(slot_of(number))
     }
 
-    /// A chunk in which what is open in `words` is open.
-    pub(crate) fn with_words(words: &[SlotWord; FAN]) -> Self {
-        let open = words.iter().rev();
-        let open = open.fold(0, |bits, word| bits << 1 | u64::from(word.index().is_some()));
-        let slots = std::array::from_fn(|slot| Slot::with(words[slot]));
-        Self { claims: Occupancy::with(open), slots }
+    /// Opens what is open in `words`, and nothing else; for a table that nobody else sees yet.
+    pub(crate) fn plant(&self, words: &[SlotWord; FAN]) {
+        let mut claims = 0;
+        for (i, word) in words.iter().enumerate().filter(|(_, word)| word.index().is_some()) {
+            claims |= 1 << i;
+            self.slots[i].plant(*word);
+        }
+        self.claims.plant(claims);
     }
 
     /// The lowest open number from `number` on in this chunk, and its word.

@@ -80,7 +80,8 @@ impl<T> FdTable<T> {
     /// ```
     pub fn take(&self, fd: RawFd) -> Result<(Descriptor<'_, T>, Reservation<'_, T>), Error> {
         let number = Number::new(fd).ok_or(Error::BadFd)?;
-        let taken = self.vacate(number).ok_or(Error::BadFd)?;
+        let word = self.tiers.with_chunk(number, |chunk| chunk.slot(number.get()).vacate());
+        let taken = word.and_then(|word| self.adopt(number, word)).ok_or(Error::BadFd)?;
         Ok((taken, Reservation::new(self, number)))
     }
 
@@ -159,13 +160,7 @@ impl<T> FdTable<T> {
             Some((word, chunk.release(number.get())))
         })?;
         self.tiers.released(number, before);
-        Some(Descriptor::new(number, word, self.files.adopt(word.index()?)))
-    }
-
-    /// Empties the slot of an open number; the claim and the slot's reference are the caller's.
-    fn vacate(&self, number: Number) -> Option<Descriptor<'_, T>> {
-        let word = self.tiers.with_chunk(number, |chunk| chunk.slot(number.get()).vacate())?;
-        Some(Descriptor::new(number, word, self.files.adopt(word.index()?)))
+        self.adopt(number, word)
     }
 
     /// Changes the slot of `number` by CAS if it is open on `id`; the slot's reference is the

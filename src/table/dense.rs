@@ -12,7 +12,6 @@ use crate::sync::{AtomicPtr, Ordering};
 use super::{
     chunk::{Chunk, Found, Search, chunk_start, slot_of},
     occupancy::{Above, FAN, Occupancy, Reading, State},
-    slot::SlotWord,
 };
 
 /// The numbers of one group, as many as the low range has.
@@ -153,15 +152,6 @@ impl Dense {
     pub(crate) fn next_chunk(&self, from: u32) -> Option<(u32, &Chunk)> {
         let starts = (chunk_start(from)..SPAN).step_by(FAN);
         starts.map(|start| from.max(start)).find_map(|place| Some((place, self.chunk(place)?)))
-    }
-
-    /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk of
-    /// `place`.
-    pub(crate) fn plant(&self, place: u32, words: &[SlotWord; FAN]) {
-        let chunk = Box::into_raw(Box::new(Chunk::with_words(words)));
-        // Relaxed: published with the table.
-        self.link(place).store(chunk, Ordering::Relaxed);
-        self.note_if_full(place);
     }
 }
 

@@ -192,8 +192,7 @@ impl<T> FdTable<T> {
             match self.tiers.with_chunk(number, |chunk| chunk.put(fd, index, flags)) {
                 Some(Put::Replaced(word)) => {
                     file.into_index();
-                    let displaced = word.index().map(|index| self.files.adopt(index));
-                    return Ok(displaced.map(|file| Descriptor::new(number, word, file)));
+                    return Ok(self.adopt(number, word));
                 }
                 Some(Put::Opened(before)) => {
                     file.into_index();

@@ -23,8 +23,7 @@ use crate::sync::{
 
 use super::{
     chunk::{Chunk, Found, Search, chunk_start, slot_of},
-    occupancy::{Above, FAN, FAN_BITS, Occupancy, State},
-    slot::SlotWord,
+    occupancy::{Above, FAN_BITS, Occupancy, State},
     spare::{Emptied, Spare},
     tree::{Link, Node, Place, Visit},
 };
@@ -184,16 +183,6 @@ impl Gap {
     fn with_path(&self, number: u32, f: &mut dyn FnMut(&Occupancy, &Above<'_>)) {
         let guard = epoch::pin();
         on_root!(self, class_of(number), |root| root.with_path(number, &guard, f));
-    }
-
-    /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk of
-    /// `number`.
-    pub(crate) fn plant(&self, number: u32, words: &[SlotWord; FAN]) {
-        let chunk = Chunk::with_words(words);
-        self.changing(|visit| {
-            on_root!(self, class_of(number), |root| root.plant(chunk, number, visit));
-        });
-        self.note_if_full(number);
     }
 
     /// Runs `f` under a guard, and then gives back what memory it has retired.

@@ -127,6 +127,12 @@ impl Occupancy {
         Self(AtomicU64::new(bits))
     }
 
+    /// Sets the bits, in a table that nobody else sees yet.
+    pub(crate) fn plant(&self, bits: u64) {
+        // Relaxed: published with the table.
+        self.0.store(bits, Ordering::Relaxed);
+    }
+
     #[inline]
     pub(crate) fn load(&self, ordering: Ordering) -> State {
         State(self.0.load(ordering))

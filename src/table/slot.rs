@@ -61,8 +61,14 @@ impl SlotWord {
 }
 
 impl Slot {
-    pub(crate) fn with(word: SlotWord) -> Self {
-        Self(AtomicU64::new(word.0))
+    pub(crate) fn empty() -> Self {
+        Self(AtomicU64::new(SlotWord::EMPTY.0))
+    }
+
+    /// Sets the word, in a table that nobody else sees yet.
+    pub(crate) fn plant(&self, word: SlotWord) {
+        // Relaxed: published with the table.
+        self.0.store(word.0, Ordering::Relaxed);
     }
 
     #[inline]

@@ -105,9 +105,10 @@ impl Tiers {
     pub(crate) fn claim(&self, number: Number) -> bool {
         match self.hot_place(number.get()) {
             Some(place) => self.hot.claim_lowest(Search::exactly(place)) != Found::Full,
-            None => self
-                .gap
-                .changing(|visit| self.search(Search::exactly(number.get()), visit).is_some()),
+            None => {
+                let search = Search::exactly(number.get());
+                self.gap.changing(|visit| self.gap.claim_lowest(search, visit)) != Found::Full
+            }
         }
     }
 
@@ -230,12 +231,15 @@ impl Tiers {
     /// Opens, for a table that nobody else sees yet, what is open in the `words` of the chunk that
     /// starts at `start`.
     pub(crate) fn plant(&self, start: u32, words: &[SlotWord; FAN]) {
-        if words.iter().all(|word| word.index().is_none()) {
-            return;
-        }
-        match self.hot_place(start) {
-            Some(place) => self.hot.plant(place, words),
-            None => self.gap.plant(start, words),
-        }
+        let mut numbers = (start..).zip(words);
+        let first = numbers.find(|(_, word)| word.index().is_some());
+        let Some(first) = first.and_then(|(number, _)| Number::from_u32(number)) else { return };
+        // The claim makes the chunk.
+        self.claim(first);
+        self.with_chunk(first, |chunk| {
+            chunk.plant(words);
+            Some(())
+        });
+        self.note_if_full(first);
     }
 }

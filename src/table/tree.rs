@@ -60,8 +60,8 @@ pub(crate) type OnPath<'f> = &'f mut dyn FnMut(&Occupancy, &Above<'_>);
 pub(crate) trait Tree: Sized + 'static {
     /// log2 of the numbers it spans.
     const BITS: u32;
-    /// A tree of nothing but `chunk`, which is the one of `number`.
-    fn around(chunk: Chunk, number: u32) -> Self;
+    /// A tree in which only `number` is claimed.
+    fn with_claim(number: u32) -> Self;
     /// The word that says what is taken in it.
     fn taken(&self) -> &Occupancy;
     fn is_dead(&self) -> bool;
@@ -75,9 +75,6 @@ pub(crate) trait Tree: Sized + 'static {
     fn reclaim(&self, number: u32, above: &Above<'_>, visit: &Visit<'_>) -> bool;
     /// Calls `f` with what is taken in the chunk of `number`, if it is there, and what is above it.
     fn with_path(&self, number: u32, above: &Above<'_>, guard: &Guard, f: OnPath<'_>);
-    /// Links a chunk, which is the one of `number`, in a tree that nobody else sees yet and that has
-    /// none there.
-    fn plant(&self, chunk: Chunk, number: u32, above: &Above<'_>, visit: &Visit<'_>);
     /// Frees what hangs below, which nobody else sees.
     fn tear_down(&self);
 }
@@ -85,8 +82,8 @@ pub(crate) trait Tree: Sized + 'static {
 impl Tree for Chunk {
     const BITS: u32 = FAN_BITS;
 
-    fn around(chunk: Chunk, _number: u32) -> Self {
-        chunk
+    fn with_claim(number: u32) -> Self {
+        Self::with_claim(number)
     }
     fn taken(&self) -> &Occupancy {
         &self.claims
@@ -112,7 +109,6 @@ impl Tree for Chunk {
     fn with_path(&self, _number: u32, above: &Above<'_>, _guard: &Guard, f: OnPath<'_>) {
         f(&self.claims, above);
     }
-    fn plant(&self, _chunk: Chunk, _number: u32, _above: &Above<'_>, _visit: &Visit<'_>) {}
     fn tear_down(&self) {}
 }
 
@@ -185,9 +181,9 @@ impl<C: Tree> Node<C> {
 impl<C: Tree> Tree for Node<C> {
     const BITS: u32 = C::BITS + FAN_BITS;
 
-    fn around(chunk: Chunk, number: u32) -> Self {
+    fn with_claim(number: u32) -> Self {
         let mut children = std::array::from_fn(|_| Atomic::null());
-        children[Self::place_of(number)] = Owned::new(C::around(chunk, number)).into();
+        children[Self::place_of(number)] = Owned::new(C::with_claim(number)).into();
         Self { place: Place::with_children(1), children }
     }
 
@@ -239,10 +235,6 @@ impl<C: Tree> Tree for Node<C> {
         self.link(Self::place_of(number), Some(above)).with_path(number, guard, f);
     }
 
-    fn plant(&self, chunk: Chunk, number: u32, above: &Above<'_>, visit: &Visit<'_>) {
-        self.link(Self::place_of(number), Some(above)).plant(chunk, number, visit);
-    }
-
     fn tear_down(&self) {
         self.children.iter().for_each(tear_down);
     }
@@ -275,7 +267,7 @@ impl<'a, C: Tree> Link<'a, C> {
             let found = match follow(self.child, visit.guard) {
                 Some(child) => child.claim_lowest(search, &self.above, visit),
                 None if !self.place.add_child() => return Found::Dead,
-                None if self.insert(Chunk::with_claim(search.from), search.from, visit) => {
+                None if self.insert(search.from, visit) => {
                     return Found::Claimed(search.from);
                 }
                 None => continue,
@@ -290,8 +282,8 @@ impl<'a, C: Tree> Link<'a, C> {
     /// Links a child around `chunk`, which was counted in; false if another thread was first, and
     /// the child is counted out.
     #[cold]
-    fn insert(&self, chunk: Chunk, number: u32, visit: &Visit<'_>) -> bool {
-        let (none, tree) = (Shared::null(), Owned::new(C::around(chunk, number)));
+    fn insert(&self, number: u32, visit: &Visit<'_>) -> bool {
+        let (none, tree) = (Shared::null(), Owned::new(C::with_claim(number)));
         // Release: publishes the tree's words; pairs with the Acquire in `follow`.
         let (success, failure) = (Ordering::Release, Ordering::Relaxed);
         let inserted = self.child.compare_exchange(none, tree, success, failure, visit.guard);
@@ -343,14 +335,6 @@ impl<'a, C: Tree> Link<'a, C> {
 
     pub(crate) fn tear_down(&self) {
         tear_down(self.child);
-    }
-
-    pub(crate) fn plant(&self, chunk: Chunk, number: u32, visit: &Visit<'_>) {
-        if let Some(child) = follow(self.child, visit.guard) {
-            return child.plant(chunk, number, &self.above, visit);
-        }
-        self.place.add_child();
-        self.insert(chunk, number, visit);
     }
 }
 
