@@ -231,7 +231,7 @@ impl<T> FdTable<T> {
     #[inline(always)]
     #[must_use]
     pub fn get(&self, fd: RawFd) -> Option<FileRef<'_, T>> {
-        Some(self.acquire(Number::new(fd)?)?.file)
+        Some(self.acquire(Number::new(fd))?.file)
     }
 
     /// Whether `fd` is open. One load of the slot: wait-free in the hot ranges; in the gap it takes an

@@ -32,7 +32,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn close(&self, fd: RawFd) -> Result<Descriptor<'_, T>, Error> {
-        Number::new(fd).and_then(|number| self.close_number(number)).ok_or(Error::BadFd)
+        self.close_number(Number::new(fd)).ok_or(Error::BadFd)
     }
 
     /// [`close`](Self::close), if `fd` is still open on the description with this id.
@@ -52,7 +52,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn close_if(&self, fd: RawFd, id: FileId) -> Result<Descriptor<'_, T>, Error> {
-        let number = Number::new(fd).ok_or(Error::BadFd)?;
+        let number = Number::new(fd);
         let closed = self.change_if(number, id, |slot, word| slot.take(word))?;
         self.tiers.release(number);
         // The slot's own reference; `closed` has another.
@@ -79,7 +79,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn take(&self, fd: RawFd) -> Result<(Descriptor<'_, T>, Reservation<'_, T>), Error> {
-        let number = Number::new(fd).ok_or(Error::BadFd)?;
+        let number = Number::new(fd);
         let word = self.tiers.with_chunk(number, |chunk| chunk.slot(number.get()).vacate());
         let taken = word.and_then(|word| self.adopt(number, word)).ok_or(Error::BadFd)?;
         Ok((taken, Reservation::new(self, number)))

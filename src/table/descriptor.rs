@@ -44,7 +44,7 @@ impl<T> FdTable<T> {
     /// ```
     #[must_use]
     pub fn descriptor(&self, fd: RawFd) -> Option<Descriptor<'_, T>> {
-        self.acquire(Number::new(fd)?)
+        self.acquire(Number::new(fd))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
 use super::{
     chunk::{Put, slot_of},
     number::Number,
+    slot::Slot,
 };
 
 /// How often `dup2` looks again at a number that another call holds, before it answers `EBUSY`.
@@ -161,12 +162,12 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<Descriptor<'_, T>, Rejected<T>> {
-        let open = Number::new(fd).filter(|_| self.get(fd).is_some_and(|file| file.id() == id));
-        let Some(number) = open else {
+        if self.get(fd).is_none_or(|file| file.id() != id) {
             return Err(Rejected::new(Error::BadFd, file));
-        };
+        }
         let file = self.files.create(file)?;
-        match self.change_if(number, id, |slot, word| slot.swap(word, file.index(), flags)) {
+        let put = |slot: &Slot, word| slot.swap(word, file.index(), flags);
+        match self.change_if(Number::new(fd), id, put) {
             Ok(displaced) => {
                 // The slot's reference to what it was open on, for the slot's to `file`.
                 drop(self.files.adopt(displaced.file.index()));

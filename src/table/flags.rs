@@ -20,7 +20,7 @@ impl<T> FdTable<T> {
     #[inline]
     #[must_use]
     pub fn flags(&self, fd: RawFd) -> Option<FdFlags> {
-        let number = Number::new(fd)?;
+        let number = Number::new(fd);
         self.tiers.with_chunk(number, |chunk| {
             let word = chunk.slot(number.get()).load();
             word.index().map(|_| word.flags())
@@ -94,7 +94,7 @@ impl<T> FdTable<T> {
         fd: RawFd,
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
-        let number = Number::new(fd).ok_or(Error::BadFd)?;
+        let number = Number::new(fd);
         let update = |chunk: &Chunk| chunk.slot(number.get()).update_flags(change);
         let before = self.tiers.with_chunk(number, update);
         before.map(SlotWord::flags).ok_or(Error::BadFd)
@@ -123,7 +123,7 @@ impl<T> FdTable<T> {
         id: FileId,
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
-        let number = Number::new(fd).ok_or(Error::BadFd)?;
+        let number = Number::new(fd);
         let changed =
             self.change_if(number, id, |slot, word| slot.set_flags(word, change(word.flags())))?;
         Ok(changed.flags)

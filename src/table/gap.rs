@@ -128,6 +128,9 @@ impl Gap {
         number: u32,
         f: impl FnOnce(&Chunk) -> Option<R>,
     ) -> Option<R> {
+        if number >= NUMBERS {
+            return None;
+        }
         let guard = epoch::pin();
         f(on_root!(self, class_of(number), |root| root.chunk(number, &guard))?)
     }

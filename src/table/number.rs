@@ -1,28 +1,26 @@
-//! A descriptor's number, checked once at the surface.
+//! A descriptor's number.
 
 use std::os::fd::RawFd;
 
-use super::gap::NUMBERS;
-
-/// Invariant: below `NUMBERS`, which is 2^31, so it is a `RawFd` too.
+/// The number that a system call names, unsigned: a negative one lies past
+/// [`NUMBERS`](super::gap::NUMBERS), where nothing is ever open.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Number(u32);
 
 impl Number {
-    /// `None` for a negative number.
     #[inline]
-    pub(crate) fn new(fd: RawFd) -> Option<Self> {
-        u32::try_from(fd).ok().and_then(Self::from_u32)
+    pub(crate) fn new(fd: RawFd) -> Self {
+        Self(fd as u32)
     }
 
-    /// The number, if a new descriptor may have it under `limit`.
+    /// The number, if a new descriptor may have it under `limit`, which is at most `NUMBERS`.
     pub(crate) fn below(fd: RawFd, limit: u32) -> Option<Self> {
-        Self::new(fd).filter(|number| number.get() < limit)
+        Some(Self::new(fd)).filter(|number| number.get() < limit)
     }
 
     #[inline]
-    pub(crate) fn from_u32(number: u32) -> Option<Self> {
-        (number < NUMBERS).then_some(Self(number))
+    pub(crate) fn from_u32(number: u32) -> Self {
+        Self(number)
     }
 
     #[inline]

@@ -98,7 +98,7 @@ impl Tiers {
     fn claim_near(&self, from: u32, to: u32) -> Option<Number> {
         let place = self.hot_place(from)?;
         let place = self.hot.claim_near(place, place + to.checked_sub(from)?)?;
-        Number::from_u32(self.hot_number(place))
+        Some(Number::from_u32(self.hot_number(place)))
     }
 
     /// Claims one number; false if it is taken.
@@ -124,7 +124,7 @@ impl Tiers {
                 None => self.gap.claim_lowest(Search { from, to, ..search }, visit),
             };
             match found {
-                Found::Claimed(number) => return Number::from_u32(number),
+                Found::Claimed(number) => return Some(Number::from_u32(number)),
                 // Neither the roots nor what is in a hot range dies.
                 Found::Dead => {}
                 Found::Full => from = to,
@@ -147,7 +147,7 @@ impl Tiers {
         let count = limit.saturating_sub(self.hot_number(from)).min(FAN as u32);
         let search = Search { from, to: from + count, reading: Reading::Load };
         match self.hot.claim_lowest(search) {
-            Found::Claimed(place) => Number::from_u32(self.hot_number(place)),
+            Found::Claimed(place) => Some(Number::from_u32(self.hot_number(place))),
             Found::Full | Found::Dead => None,
         }
     }
@@ -200,9 +200,7 @@ impl Tiers {
             && start < to
         {
             if let Some((number, word)) = chunk.next_open(start) {
-                return Number::from_u32(number)
-                    .filter(|_| number < to)
-                    .map(|number| (number, word));
+                return (number < to).then_some((Number::from_u32(number), word));
             }
             from = chunk_start(start) + FAN as u32;
         }
@@ -232,8 +230,8 @@ impl Tiers {
     /// starts at `start`.
     pub(crate) fn plant(&self, start: u32, words: &[SlotWord; FAN]) {
         let mut numbers = (start..).zip(words);
-        let first = numbers.find(|(_, word)| word.index().is_some());
-        let Some(first) = first.and_then(|(number, _)| Number::from_u32(number)) else { return };
+        let Some((first, _)) = numbers.find(|(_, word)| word.index().is_some()) else { return };
+        let first = Number::from_u32(first);
         // The claim makes the chunk.
         self.claim(first);
         self.with_chunk(first, |chunk| {
