@@ -6,12 +6,7 @@ use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, Flag, NONE, both, check, three, undropped, used},
 };
-use crate::{
-    Error, OpenFileTable,
-    free_list::FreeLists,
-    sync::AtomicU32,
-    table::slot::{Slot, SlotWord},
-};
+use crate::{Error, OpenFileTable, free_list::FreeLists, sync::AtomicU32, table::slot::Slot};
 
 /// Free lists over blocks that are nothing but their links.
 struct Blocks {

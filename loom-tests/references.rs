@@ -7,10 +7,7 @@ use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, NONE, both, check, three, undropped, used},
 };
-use crate::{
-    OpenFileTable,
-    table::slot::{Slot, SlotWord},
-};
+use crate::{OpenFileTable, table::slot::Slot};
 
 struct Slots {
     files: OpenFileTable<File>,
