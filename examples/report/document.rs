@@ -68,7 +68,7 @@ fn targets(verdicts: &[Verdict]) -> String {
         let Spread { low, median, high } = verdict.ratio;
         table.row([
             verdict.what.clone(),
-            verdict.against.clone(),
+            escaped(&verdict.against),
             format!("{:.2}", verdict.bound),
             format!("**{median:.2}**"),
             format!("{low:.2}–{high:.2}"),
@@ -153,9 +153,14 @@ fn supervised(results: &Results) -> String {
     table.0
 }
 
+/// A name, which may be that of a type.
+fn escaped(name: &str) -> String {
+    name.replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Ours stands out.
 fn emphasised(name: &str) -> String {
-    let name = name.replace('<', "&lt;").replace('>', "&gt;");
+    let name = escaped(name);
     if name.starts_with(OURS) { format!("**{name}**") } else { name }
 }
 
