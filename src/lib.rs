@@ -1,3 +1,11 @@
+// The first definition of a link counts: files in the repository are modules here.
+#![doc = "[design]: crate::design"]
+#![doc = "[semantics]: crate::semantics"]
+#![doc = "[migrating]: crate::migrating"]
+#![doc = "[verification]: crate::verification"]
+#![doc = "[supervisor]: crate::supervisor"]
+#![doc = "[benchmarks]: crate::benchmarks"]
+#![doc = "\n"]
 #![doc = include_str!("../README.md")]
 //!
 //! # Consistency
@@ -50,8 +58,14 @@ pub use flags::{CloseRangeFlags, FdFlags};
 pub use open_files::{FileId, FileRef, OpenFileTable, OwnedFileRef};
 pub use table::{Builder, Descriptor, Drain, FdTable, Iter, Placement, Reservation};
 
+#[doc = include_str!("../docs/BENCHMARKS.md")]
+pub mod benchmarks {}
+
 #[doc = include_str!("../docs/DESIGN.md")]
 pub mod design {}
+
+#[doc = include_str!("../docs/MIGRATING.md")]
+pub mod migrating {}
 
 #[doc = include_str!("../docs/SEMANTICS.md")]
 pub mod semantics {}
@@ -59,6 +73,7 @@ pub mod semantics {}
 #[doc = include_str!("../docs/SUPERVISOR.md")]
 pub mod supervisor {}
 
+#[doc = "[the semantics]: crate::semantics\n"]
 #[doc = include_str!("../docs/VERIFICATION.md")]
 pub mod verification {}
 
