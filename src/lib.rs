@@ -77,6 +77,10 @@ pub mod supervisor {}
 #[doc = include_str!("../docs/VERIFICATION.md")]
 pub mod verification {}
 
+#[cfg(doctest)]
+#[doc = include_str!("../tests/forbidden.md")]
+mod forbidden {}
+
 #[cfg(all(test, feature = "loom", not(feature = "shuttle")))]
 #[allow(unsafe_code, reason = "the models of unsafe code call it")]
 #[allow(clippy::arc_with_non_send_sync, reason = "all threads of a model run on one thread")]

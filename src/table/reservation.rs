@@ -7,7 +7,7 @@ use crate::{Error, FdFlags, FdTable, OwnedFileRef, Rejected};
 use super::number::Number;
 
 /// A number that is taken but not open; made by [`FdTable::reserve`] and [`FdTable::take`].
-/// Dropping it gives the number back.
+/// Installing a file uses it up; dropping it gives the number back.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -17,16 +17,6 @@ use super::number::Number;
 /// let fd = reserved.install("file", FdFlags::empty())?;
 /// assert_eq!(fd, 7);
 /// # Ok::<(), fdtable::Error>(())
-/// ```
-///
-/// It is used up by installing it:
-///
-/// ```compile_fail,E0382
-/// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-/// # let table = FdTable::new(&OpenFileTable::new());
-/// let reserved = table.reserve(Placement::Lowest).unwrap();
-/// reserved.install("file", FdFlags::empty()).unwrap();
-/// reserved.install("again", FdFlags::empty()).unwrap();
 /// ```
 #[must_use = "dropping the reservation gives the number back"]
 pub struct Reservation<'a, T> {
