@@ -192,7 +192,7 @@ fn replace_of_a_reserved_number() {
 /// The chunk dies under the call, which opens the number in the next one.
 #[test]
 fn dup2_into_a_dying_chunk() {
-    check("dup2(0, 5) || close 4, the last of its chunk", Preemptions(3), || {
+    check("dup2(0, 5) || close 4, the last of its chunk", Preemptions(2), || {
         let table = table_of(&OpenFileTable::new(), 16, &[1]);
         assert_eq!(dup2(&table, 0, 4), Ok(None));
         let (displaced, closed) = both(&table, |t| dup2(t, 0, 5), |t| close(t, 4));

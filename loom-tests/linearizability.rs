@@ -156,12 +156,12 @@ classes! {
     two_by_two_both_open: BOTH_OPEN, two_by_two, 1 of 250;
     two_by_two_one_open: ONE_OPEN, two_by_two, 1 of 300;
     two_by_two_none_open: NONE_OPEN, two_by_two, 1 of 300;
-    two_by_two_full: FULL, two_by_two, 1 of 250;
-    two_by_two_in_two_chunks: TWO_CHUNKS, two_by_two, 1 of 150;
+    two_by_two_full: FULL, two_by_two, 1 of 400;
+    two_by_two_in_two_chunks: TWO_CHUNKS, two_by_two, 1 of 300;
     two_by_one_in_the_gap: IN_THE_GAP, two_by_one, 1 of 400;
     two_by_one_across_the_gap: ACROSS_THE_GAP, two_by_one, 1 of 400;
-    three_by_one_both_open: BOTH_OPEN, three_by_one, 1 of 25;
-    three_by_one_one_open: ONE_OPEN, three_by_one, 1 of 25;
+    three_by_one_both_open: BOTH_OPEN, three_by_one, 1 of 35;
+    three_by_one_one_open: ONE_OPEN, three_by_one, 1 of 35;
     copy_beside_two_both_open: BOTH_OPEN, copy_beside_two, 1 of 4;
     copy_beside_two_in_two_chunks: TWO_CHUNKS, copy_beside_two, 1 of 4;
 }

@@ -91,7 +91,7 @@ fn last_number() {
 
 #[test]
 fn last_number_given_back() {
-    check("open || close, open in a full table", Preemptions(3), || {
+    check("open || close, open in a full table", Preemptions(2), || {
         let table = table_of(&OpenFileTable::new(), 2, &[1, 2]);
         let opened = both(
             &table,

@@ -15,9 +15,14 @@ fn contents(table: &FdTable<File>) -> Vec<(i32, u32)> {
     (0..8).filter_map(|fd| Some((fd, get(table, fd)?))).collect()
 }
 
-/// What was open at one instant.
-fn copied(table: &FdTable<File>) -> Vec<(i32, u32)> {
-    contents(&table.fork())
+/// Copies the table beside another thread. What is in the copy is looked at when both are through: readings in between would show loom
+/// nothing new, and much to try.
+fn copied_beside(
+    table: &Arc<FdTable<File>>,
+    other: impl FnOnce(&FdTable<File>) + 'static,
+) -> Vec<(i32, u32)> {
+    let (copy, ()) = both(table, FdTable::fork, other);
+    contents(&copy)
 }
 
 /// Puts the file of one number on another, and closes the first: at every instant it is open at one of the two. False if the first is not
@@ -31,7 +36,7 @@ fn hops(name: &'static str, bound: Bound, from: i32, to: i32) {
     check(name, bound, move || {
         let table = low_table(&[]);
         table.open(Placement::At(from), File::new(1), NONE).unwrap();
-        let (copied, ()) = both(&table, copied, move |t| assert!(hop(t, from, to)));
+        let copied = copied_beside(&table, move |t| assert!(hop(t, from, to)));
         let mut both = [(from, 1), (to, 1)];
         both.sort_unstable();
         assert!(copied == both || copied == [(from, 1)] || copied == [(to, 1)], "{copied:?}");
@@ -79,15 +84,9 @@ fn hops_past_the_copy() {
     check("fork, with two hops within || hop", Preemptions(2), || {
         let table = low_table(&[7, 8, 1, 9]);
         close(&table, 0);
-        let (copied, _) = both(
-            &table,
-            |t| {
-                let copy = copy_with_hops(t, [(1, 2, 0), (3, 0, 2)]);
-                copy.contains(0) || copy.contains(2)
-            },
-            |t| hop(t, 2, 0),
-        );
-        assert!(copied, "the file is always open");
+        let (copy, _) =
+            both(&table, |t| copy_with_hops(t, [(1, 2, 0), (3, 0, 2)]), |t| hop(t, 2, 0));
+        assert!(copy.contains(0) || copy.contains(2), "the file is always open");
     });
 }
 
@@ -95,7 +94,7 @@ fn hops_past_the_copy() {
 fn swap_against_copy() {
     check("fork || close 0, open 0, dup2(0, 1)", Preemptions(3), || {
         let table = low_table(&[1, 2]);
-        let (copied, ()) = both(&table, copied, |t| {
+        let copied = copied_beside(&table, |t| {
             close(t, 0);
             assert_eq!(open(t, 3), Ok(0));
             assert_eq!(t.dup2(0, 1).unwrap().map(used), Some(2));
@@ -115,7 +114,8 @@ fn swap_against_copy() {
 fn two_writers() {
     check("fork || close 0 || close 1", Preemptions(2), || {
         let table = low_table(&[1, 2]);
-        let (copied, ..) = three(&table, copied, |t| close(t, 0), |t| close(t, 1));
+        let (copy, ..) = three(&table, FdTable::fork, |t| close(t, 0), |t| close(t, 1));
+        let copied = contents(&copy);
         assert!(matches!(&copied[..], [] | [(0, 1)] | [(1, 2)] | [(0, 1), (1, 2)]), "{copied:?}");
     });
 }
@@ -125,7 +125,7 @@ fn two_writers() {
 fn copy_against_reservation() {
     check("fork || take 0, drop, reopen", Preemptions(3), || {
         let table = low_table(&[1]);
-        let (copied, ()) = both(&table, copied, |t| {
+        let copied = copied_beside(&table, |t| {
             let (file, reserved) = t.take(0).unwrap();
             assert_eq!(used(file), 1);
             assert!(reserved.install(File::new(2), NONE).is_ok());
@@ -145,7 +145,7 @@ fn gap_table(numbers: &[i32]) -> Arc<FdTable<File>> {
 fn hops_in_the_gap(name: &'static str, bound: Bound, path: &'static [i32]) {
     check(name, bound, move || {
         let table = gap_table(&path[..1]);
-        let (copied, ()) = both(&table, copied, |t| {
+        let copied = copied_beside(&table, |t| {
             path.windows(2).for_each(|step| assert!(hop(t, step[0], step[1])));
         });
         assert!(!copied.is_empty(), "the file is always open");
@@ -169,15 +169,9 @@ fn hop_down_in_the_gap() {
 fn hops_past_the_copy_in_the_gap() {
     check_forwards("fork in the gap, with two hops within || hop", Preemptions(2), || {
         let table = gap_table(&[6, 14, 12]);
-        let (copied, _) = both(
-            &table,
-            |t| {
-                let copy = copy_with_hops(t, [(6, 12, 4), (14, 4, 12)]);
-                copy.contains(4) || copy.contains(12)
-            },
-            |t| hop(t, 12, 4),
-        );
-        assert!(copied, "the file is always open");
+        let (copy, _) =
+            both(&table, |t| copy_with_hops(t, [(6, 12, 4), (14, 4, 12)]), |t| hop(t, 12, 4));
+        assert!(copy.contains(4) || copy.contains(12), "the file is always open");
     });
 }
 
@@ -185,30 +179,30 @@ fn hops_past_the_copy_in_the_gap() {
 /// open when the copy comes to 6, and 1 is when 4 is open again.
 #[test]
 fn chunk_made_again() {
-    check(
+    check_forwards(
         "fork, with close 4, dup2(0, 6) within || dup2(0, 1), dup2(0, 4)",
         Preemptions(2),
         || {
             let table = table_of(&OpenFileTable::new(), 16, &[1]);
             assert_eq!(table.dup2(0, 4).unwrap().map(used), None);
-            let (copied, ()) = both(
+            let (copy, ()) = both(
                 &table,
                 |t| {
                     let seen = Cell::new(false);
-                    let copy = t.copy(|number, _| {
+                    t.copy(|number, _| {
                         if number == 4 && !seen.replace(true) {
                             close(t, 4);
                             assert_eq!(t.dup2(0, 6).unwrap().map(used), None);
                         }
                         true
-                    });
-                    [4, 6, 1].map(|fd| copy.contains(fd))
+                    })
                 },
                 |t| {
                     // Another call may hold 4.
                     _ = [1, 4].map(|fd| t.dup2(0, fd).map(|displaced| displaced.map(used)));
                 },
             );
+            let copied = [4, 6, 1].map(|fd| copy.contains(fd));
             assert_ne!(copied, [true, true, false], "at no instant");
             (1..8).for_each(|fd| _ = close(&table, fd));
         },
@@ -220,10 +214,15 @@ fn chunk_made_again() {
 fn closed_and_opened_in_the_gap() {
     check_forwards("fork || close 6, open at 4", Preemptions(2), || {
         let table = gap_table(&[6]);
-        let (copied, ()) = both(&table, copied, |t| {
-            close(t, 6);
-            t.open(Placement::At(4), File::new(2), NONE).unwrap();
-        });
+        let ((), copy) = both(
+            &table,
+            |t| {
+                close(t, 6);
+                t.open(Placement::At(4), File::new(2), NONE).unwrap();
+            },
+            FdTable::fork,
+        );
+        let copied = contents(&copy);
         assert!(matches!(&copied[..], [] | [(6, 1)] | [(4, 2)]), "{copied:?}");
     });
 }
