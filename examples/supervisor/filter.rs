@@ -5,6 +5,8 @@
 //! call up interrupts it. So the kernel's own descriptors, below [`KERNEL_END`], are never told,
 //! and nor are `clone` and `exit`.
 
+use std::collections::BTreeMap;
+
 use libc::{
     BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W,
     SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF,
@@ -80,7 +82,7 @@ const fn fail(errno: i32) -> sock_filter {
     answer(SECCOMP_RET_ERRNO | errno as u32)
 }
 
-/// The program for these system calls, in their order: put the frequent ones first.
+/// The program for these system calls.
 pub(crate) fn program(syscalls: &[Syscall]) -> Vec<sock_filter> {
     let mut program = vec![
         load(ARCH),
@@ -90,18 +92,58 @@ pub(crate) fn program(syscalls: &[Syscall]) -> Vec<sock_filter> {
         jump(BPF_JGE, X32, 0, 1),
         fail(libc::ENOSYS),
     ];
-    for group in syscalls.chunk_by(|a, b| a.when == b.when) {
-        let body = body(group[0].when);
-        for (i, syscall) in group.iter().enumerate() {
-            // To the body, past the rest of the group and the skip.
-            let to_body = (group.len() - i) as u8;
-            program.push(jump(BPF_JEQ, syscall.number as u32, to_body, 0));
-        }
-        program.push(skip(body.len()));
-        program.extend(body);
-    }
-    program.push(ALLOW);
+    let (ranges, bodies) = ranges(syscalls);
+    program.extend(search(&ranges, 0));
+    program.extend(bodies);
     program
+}
+
+/// System call numbers from one on, up to the next range.
+struct Range {
+    first: u32,
+    /// Where the code for them starts, among all bodies.
+    body: usize,
+}
+
+/// All numbers there are, and the bodies.
+fn ranges(syscalls: &[Syscall]) -> (Vec<Range>, Vec<sock_filter>) {
+    const ALLOWED: usize = 0;
+    let (mut bodies, mut starts) = (vec![ALLOW], Vec::<(When, usize)>::new());
+    let mut ranges = BTreeMap::from([(0, ALLOWED)]);
+    let mut sorted = syscalls.to_vec();
+    sorted.sort_by_key(|syscall| syscall.number);
+    for Syscall { number, when, .. } in sorted {
+        let known = starts.iter().find(|(other, _)| *other == when).map(|(_, start)| *start);
+        let start = known.unwrap_or_else(|| {
+            starts.push((when, bodies.len()));
+            bodies.extend(body(when));
+            starts[starts.len() - 1].1
+        });
+        ranges.insert(number as u32, start);
+        ranges.insert(number as u32 + 1, ALLOWED);
+    }
+    let mut ranges: Vec<_> =
+        ranges.into_iter().map(|(first, body)| Range { first, body }).collect();
+    ranges.dedup_by_key(|range| range.body);
+    (ranges, bodies)
+}
+
+/// Finds the range of the number that is loaded, and goes to its body; the bodies begin `behind`
+/// instructions after this. A search by halves: at the start the kernel tries every number, to know
+/// those that are always allowed, and a list would have it compare a hundred thousand times.
+fn search(ranges: &[Range], behind: usize) -> Vec<sock_filter> {
+    if let [range] = ranges {
+        return vec![skip(behind + range.body)];
+    }
+    let (low, high) = ranges.split_at(ranges.len() / 2);
+    let high_code = search(high, behind);
+    let low_code = search(low, behind + high_code.len());
+    let first = high[0].first;
+    let choice = match u8::try_from(low_code.len()) {
+        Ok(near) => vec![jump(BPF_JGE, first, near, 0)],
+        Err(_) => vec![jump(BPF_JGE, first, 0, 1), skip(low_code.len())],
+    };
+    [choice, low_code, high_code].concat()
 }
 
 /// What is done with a system call of its kind: always ends.

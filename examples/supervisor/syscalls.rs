@@ -1,7 +1,5 @@
 //! The system calls that we hear of: when, and who serves them. One table for the filter, the
 //! dispatch and the trace.
-//!
-//! Frequent ones first; neighbours with the same condition share its code in the filter.
 #![allow(non_upper_case_globals)]
 
 use libc::*;
