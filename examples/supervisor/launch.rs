@@ -1,12 +1,14 @@
 //! The first guest: a child that puts itself under the filter and then executes the program.
 
 use std::{
-    ffi::{CString, OsString},
+    env,
+    ffi::{CString, OsStr, OsString},
     io::{self, Read, Write},
     os::{
         fd::{FromRawFd, OwnedFd},
-        unix::ffi::OsStringExt,
+        unix::ffi::{OsStrExt, OsStringExt},
     },
+    path::{Path, PathBuf},
     ptr,
 };
 
@@ -97,8 +99,9 @@ fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> 
 
 /// The arguments as `execvp` wants them, made before the child must not allocate any more.
 struct CommandLine {
-    strings: Vec<CString>,
-    /// Invariant: points at each of `strings`, and ends in NULL.
+    file: CString,
+    _strings: Vec<CString>,
+    /// Invariant: points at each of `_strings`, and ends in NULL.
     pointers: Vec<*const c_char>,
     complaint: String,
 }
@@ -106,18 +109,20 @@ struct CommandLine {
 impl CommandLine {
     fn new(program: Vec<OsString>) -> Result<Self, String> {
         let complaint = format!("supervisor: {}: cannot execute\n", program[0].display());
+        let file = found(&program[0]).into_os_string().into_vec();
+        let file = CString::new(file).map_err(|e| e.to_string())?;
         let strings: Result<Vec<_>, _> =
             program.into_iter().map(|argument| CString::new(argument.into_vec())).collect();
         let strings = strings.map_err(|e| e.to_string())?;
         let pointers = strings.iter().map(|s| s.as_ptr());
         let pointers = pointers.chain([ptr::null()]).collect();
-        Ok(Self { strings, pointers, complaint })
+        Ok(Self { file, _strings: strings, pointers, complaint })
     }
 
     /// Returns only by exiting.
     fn execute(&self) -> ! {
         // SAFETY: by the invariant of `pointers`.
-        unsafe { libc::execvp(self.strings[0].as_ptr(), self.pointers.as_ptr()) };
+        unsafe { libc::execvp(self.file.as_ptr(), self.pointers.as_ptr()) };
         let error = io::Error::last_os_error();
         let _ = io::stderr().write_all(self.complaint.as_bytes());
         sys::exit_now(match error.raw_os_error() {
@@ -125,4 +130,19 @@ impl CommandLine {
             _ => NOT_EXECUTABLE,
         })
     }
+}
+
+/// The file that `execvp` would find by the path; if there is none, `execvp` says why. It is looked
+/// for here because we would be told of each attempt of the child.
+fn found(program: &OsStr) -> PathBuf {
+    let path = env::var_os("PATH").filter(|_| !program.as_bytes().contains(&b'/'));
+    let directories = path.iter().flat_map(env::split_paths);
+    let mut candidates = directories.map(|directory| directory.join(program));
+    candidates.find(|file| file.is_file() && is_executable(file)).unwrap_or_else(|| program.into())
+}
+
+fn is_executable(file: &Path) -> bool {
+    let file = CString::new(file.as_os_str().as_bytes());
+    // SAFETY: the path ends in NUL.
+    file.is_ok_and(|file| unsafe { libc::access(file.as_ptr(), libc::X_OK) == 0 })
 }
