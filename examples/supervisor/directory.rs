@@ -32,10 +32,9 @@ use super::{
     tables::Tables,
 };
 
-/// Event data of what ends the wait for deaths.
-const STOP: u64 = 0;
-/// Event data of the process that guards us; no guest has this id.
+/// Event data of the process that guards us, and of a question; no guest has these ids.
 const GUARDIAN: u64 = 1;
+const QUESTION: u64 = 0;
 
 pub(crate) struct Directory {
     guests: Guests,
@@ -266,14 +265,14 @@ impl Directory {
         self.task(task.tid)
     }
 
-    /// Removes the processes that end, and so closes what they had open, until `stop_on` says
-    /// otherwise; then false.
+    /// Waits for processes to end and removes them, and so closes what they had open; whether there
+    /// is a question, too.
     pub(crate) fn bury(&self) -> bool {
         let mut ready = Vec::new();
         if self.deaths.wait(-1, &mut ready).is_ok() {
             self.bury_all(&ready);
         }
-        !ready.iter().any(|(data, _)| *data == STOP)
+        ready.iter().any(|(data, _)| *data == QUESTION)
     }
 
     fn bury_all(&self, ready: &[(u64, u32)]) -> bool {
@@ -310,11 +309,11 @@ impl Directory {
         }
     }
 
-    /// Makes `bury` return when the guardian dies, and return false once `stop` is readable.
-    pub(crate) fn stop_on(&self, stop: &OwnedFd, guardian: &OwnedFd) -> Result<()> {
+    /// Makes `bury` return also when the guardian dies, and when `questions` can be read.
+    pub(crate) fn watch(&self, guardian: &OwnedFd, questions: &OwnedFd) -> Result<()> {
         let once = libc::EPOLLIN | libc::EPOLLET;
         self.deaths.add(guardian.as_fd(), once, GUARDIAN)?;
-        self.deaths.add(stop.as_fd(), libc::EPOLLIN, STOP)
+        self.deaths.add(questions.as_fd(), libc::EPOLLIN, QUESTION)
     }
 }
 

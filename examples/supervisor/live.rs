@@ -1,6 +1,10 @@
 //! `kill -USR1`: prints what each guest has in its table, as `ls -l /proc/PID/fd` would.
 
-use std::{fmt::Write as _, io::Write as _, sync::Arc, thread};
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    os::fd::{AsFd, OwnedFd},
+};
 
 use fdtable::FdFlags;
 
@@ -8,20 +12,19 @@ use super::{
     file::{File, TWIN},
     process::Process,
     supervisor::Supervisor,
-    sys, trace,
+    sys::{self, Position},
+    trace,
 };
 
-/// Prints them whenever the signal comes, until the end of us. The signal must be blocked already.
-pub(crate) fn start(supervisor: &Arc<Supervisor>) {
-    let supervisor = Arc::clone(supervisor);
-    thread::spawn(move || {
-        while sys::wait_for_signal(libc::SIGUSR1).is_ok() {
-            let mut processes = supervisor.directory.processes();
-            processes.sort_by_key(|process| process.tgid);
-            let text: String = processes.iter().map(|process| listing(process)).collect();
-            let _ = std::io::stderr().write_all(text.as_bytes());
-        }
-    });
+/// Takes the signal, and prints them.
+pub(crate) fn answer(supervisor: &Supervisor, signals: &OwnedFd) {
+    let mut signal = [0; size_of::<libc::signalfd_siginfo>()];
+    if sys::read(signals.as_fd(), &mut signal, Position::Current).is_ok() {
+        let mut processes = supervisor.directory.processes();
+        processes.sort_by_key(|process| process.tgid);
+        let text: String = processes.iter().map(|process| listing(process)).collect();
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
 }
 
 fn listing(process: &Process) -> String {

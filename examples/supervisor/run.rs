@@ -47,6 +47,8 @@ use std::{
     io::Write,
     process::ExitCode,
     sync::Arc,
+    thread,
+    time::Duration,
 };
 
 use directory::Directory;
@@ -103,22 +105,35 @@ fn supervise(options: Options) -> Result<i32, String> {
         time: options.stats,
         inject_panic: options.inject_panic,
     });
-    let idle = own_files();
+    become_quiet();
+    let handlers = Handlers::new(&supervisor.listener, options.handlers);
+    let handlers = handlers.map_err(told("cannot start"))?;
+    let idle = if options.stats { own_files() } else { 0 };
     let directory = &supervisor.directory;
     directory.start(launched.pid, files).map_err(told("pidfd_open"))?;
-    become_quiet();
-    live::start(&supervisor);
-    let handlers = Handlers::start(&supervisor, options.handlers).map_err(told("cannot start"))?;
+    handlers.start(&supervisor).map_err(told("cannot start"))?;
     let code = wait_for_all(launched.pid);
-    handlers.stop();
     if options.stats {
         directory.catch_up();
-        let left = own_files() as isize - idle as isize;
         let lines = supervisor.stats.table(options.handlers, idle)
-            + &format!("{left} descriptors of guests left open\n");
+            + &format!("{} descriptors of guests left open\n", left(idle));
         let _ = std::io::stderr().write_all(lines.as_bytes());
     }
     Ok(code)
+}
+
+/// How many descriptors more than before the first guest we have open. A handler may still be about
+/// to give up what it did for a guest that was killed.
+fn left(before: usize) -> isize {
+    const PATIENCE: usize = 100;
+    let left = || own_files() as isize - before as isize;
+    for _ in 0..PATIENCE {
+        if left() == 0 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    left()
 }
 
 fn told(what: &'static str) -> impl Fn(sys::Errno) -> String {

@@ -58,9 +58,3 @@ impl Epoll {
         Ok(())
     }
 }
-
-/// A flag that epoll can wait for.
-pub(crate) fn eventfd() -> Result<OwnedFd> {
-    // SAFETY: integers only.
-    owned(i64::from(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }))
-}

@@ -114,12 +114,6 @@ pub(crate) fn default_signal(signal: c_int) {
     unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
-/// Gives `signal` a handler that does nothing and restarts nothing: it makes a blocked call return.
-pub(crate) fn make_interrupting(signal: c_int) {
-    extern "C" fn nothing(_: c_int) {}
-    on_signal(signal, nothing);
-}
-
 /// Sets a handler, which may do only what is safe in one.
 pub(crate) fn on_signal(signal: c_int, handler: extern "C" fn(c_int)) {
     // SAFETY: all zeroes is a sigaction: no flags, an empty mask.
@@ -144,25 +138,12 @@ pub(crate) fn block_signal(signal: c_int) {
     unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
 }
 
-/// Waits for a signal that is blocked.
-pub(crate) fn wait_for_signal(signal: c_int) -> Result<()> {
-    let (set, mut got) = (set_of(signal), 0);
-    // SAFETY: `set` is a signal set, and `got` is writable.
-    match unsafe { libc::sigwait(&raw const set, &raw mut got) } {
-        0 => Ok(()),
-        errno => Err(Errno(errno)),
-    }
-}
-
-pub(crate) fn gettid() -> i32 {
-    // SAFETY: no arguments.
-    unsafe { libc::gettid() }
-}
-
-/// Sends a signal to a thread of this process.
-pub(crate) fn tgkill_self(tid: i32, signal: c_int) {
-    // SAFETY: integers only.
-    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, signal) };
+/// What can be read when a signal that is blocked has come.
+pub(crate) fn signalfd(signal: c_int) -> Result<OwnedFd> {
+    let set = set_of(signal);
+    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+    // SAFETY: `set` is a signal set.
+    owned(i64::from(unsafe { libc::signalfd(-1, &raw const set, flags) }))
 }
 
 pub(crate) fn kill(pid: i32, signal: c_int) -> Result<()> {
