@@ -5,7 +5,7 @@
 //! whether the block is still the file it wants, and find out afterwards (Linux does the same with
 //! `SLAB_TYPESAFE_BY_RCU`).
 
-use std::mem::MaybeUninit;
+use std::{mem::MaybeUninit, panic::RefUnwindSafe};
 
 use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, Zeroable};
 
@@ -49,6 +49,9 @@ unsafe impl<T> Zeroable for Description<T> {
 // SAFETY: holders of references read `file` on any thread (T: Sync), and the last of them drops it
 // on its own (T: Send); I2 and I3 keep the two apart.
 unsafe impl<T: Send + Sync> Sync for Description<T> {}
+
+/// As of `Arc<T>`: who catches a panic sees of the file what `T` shows of itself.
+impl<T: RefUnwindSafe> RefUnwindSafe for Description<T> {}
 
 impl<T> Description<T> {
     /// Makes a zeroed block a free one, before anybody else may know its index.

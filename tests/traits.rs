@@ -1,14 +1,17 @@
 //! What may cross threads: everything, if the files themselves may.
 
-use std::sync::Arc;
-
-use fdtable::{
-    Descriptor, Drain, Error, ExecPlan, FdFlags, FdTable, FileId, FileRef, Files, FilesGuard, Iter,
-    OpenFileTable, OwnedFileRef, Placement, Rejected, Reservation,
+use std::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
 };
 
-fn send<T: Send>() {}
+use fdtable::{
+    Builder, Descriptor, Drain, Error, ExecPlan, FdFlags, FdTable, FileId, FileRef, Files,
+    FilesGuard, Iter, OpenFileTable, OwnedFileRef, Placement, Rejected, Reservation,
+};
+
 fn send_and_sync<T: Send + Sync>() {}
+fn unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
 
 #[test]
 fn tables_and_references_cross_threads() {
@@ -20,10 +23,25 @@ fn tables_and_references_cross_threads() {
     send_and_sync::<Reservation<'_, String>>();
     send_and_sync::<Rejected<String>>();
     send_and_sync::<(Error, FdFlags, FileId, Placement)>();
-    send::<ExecPlan<'_, String>>();
-    send::<FilesGuard<String>>();
-    send::<Iter<'_, String>>();
-    send::<Drain<'_, String>>();
+    send_and_sync::<Descriptor<'_, String>>();
+    send_and_sync::<ExecPlan<'_, String>>();
+    send_and_sync::<FilesGuard<String>>();
+    send_and_sync::<(Iter<'_, String>, Drain<'_, String>, Builder<'_, String>)>();
+}
+
+/// So that a supervisor may catch the panic of a handler that has a reference to them.
+#[test]
+fn handlers_may_be_caught() {
+    unwind_safe::<OpenFileTable<String>>();
+    unwind_safe::<FdTable<String>>();
+    unwind_safe::<Files<String>>();
+    unwind_safe::<FileRef<'_, String>>();
+    unwind_safe::<OwnedFileRef<String>>();
+    unwind_safe::<Reservation<'_, String>>();
+    unwind_safe::<Descriptor<'_, String>>();
+    unwind_safe::<(Iter<'_, String>, Drain<'_, String>)>();
+    unwind_safe::<ExecPlan<'_, String>>();
+    unwind_safe::<FilesGuard<String>>();
 }
 
 #[test]
