@@ -30,14 +30,39 @@ pub struct Files<T> {
     table: ArcSwap<FdTable<T>>,
 }
 
-/// A loaded table: derefs to `Arc<FdTable>`, and so to the table. Meant for one system call; clone
-/// the `Arc` to keep it longer.
+/// A loaded table: derefs to `Arc<FdTable>`, and so to the table. Made by [`Files::load`], for one
+/// system call; clone the `Arc` to keep it longer.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
+/// let files = Files::new(FdTable::new(&OpenFileTable::new()));
+/// let table: Arc<FdTable<char>> = Arc::clone(&files.load());
+/// table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+/// assert!(files.load().contains(0));
+/// # Ok::<(), fdtable::Error>(())
+/// ```
 pub struct FilesGuard<T> {
     table: Guard<Arc<FdTable<T>>>,
 }
 
 /// What a task's table will be after an exec; dropping it is the roll-back, after which nothing has
 /// happened. Made by [`Files::prepare_exec`].
+///
+/// ```
+/// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
+/// # fn execve(path: &str) -> Result<(), ()> { if path.is_empty() { Err(()) } else { Ok(()) } }
+/// let files = Files::new(FdTable::new(&OpenFileTable::new()));
+/// files.load().open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
+/// for (path, left) in [("", 1), ("/bin/true", 0)] {
+///     let plan = files.prepare_exec();
+///     if execve(path).is_ok() {
+///         plan.commit();
+///     }
+///     assert_eq!(files.load().len(), left);
+/// }
+/// # Ok::<(), fdtable::Error>(())
+/// ```
 #[must_use = "an exec that is not committed closes nothing"]
 pub struct ExecPlan<'a, T> {
     files: &'a Files<T>,

@@ -8,6 +8,80 @@
 #![doc = "\n"]
 #![doc = include_str!("../README.md")]
 //!
+//! # A handler
+//!
+//! One task of the guest has one [`Files`], whatever the number of handlers. A handler loads the
+//! task's table once for a call, does it, drops what that has returned, and answers:
+//!
+//! ```
+//! use fdtable::{CloseRangeFlags, Error, FdFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
+//! # #[derive(Debug, PartialEq)]
+//! # struct File(&'static str);
+//!
+//! enum Call {
+//!     Open(File, FdFlags),
+//!     Read(RawFd),
+//!     Dup(RawFd),
+//!     Dup2(RawFd, RawFd),
+//!     Dup3(RawFd, RawFd, i32),
+//!     DupFd(RawFd, RawFd), // fcntl(F_DUPFD)
+//!     SetFd(RawFd, i32),   // fcntl(F_SETFD)
+//!     Close(RawFd),
+//!     CloseRange(u32, u32, u32),
+//! }
+//!
+//! /// What the call returns to the guest.
+//! fn serve(files: &Files<File>, call: Call) -> i64 {
+//!     answer(files, call).unwrap_or_else(|error| -i64::from(error.errno()))
+//! }
+//!
+//! fn answer(files: &Files<File>, call: Call) -> Result<i64, Error> {
+//!     let (table, none) = (files.load(), FdFlags::empty());
+//!     let fd = match call {
+//!         Call::Open(file, flags) => table.open(Placement::Lowest, file, flags)?,
+//!         Call::Read(fd) => {
+//!             let file = table.get(fd).ok_or(Error::BadFd)?;
+//!             return Ok(file.0.len() as i64); // and copy it to the guest
+//!         }
+//!         Call::Dup(fd) => table.dup(fd, Placement::Lowest, none)?,
+//!         Call::Dup2(old, new) => table.dup2(old, new).map(|_| new)?,
+//!         Call::Dup3(old, new, flags) => {
+//!             table.dup3(old, new, FdFlags::from_dup3(flags)?).map(|_| new)?
+//!         }
+//!         Call::DupFd(fd, min) => table.dup(fd, Placement::From(min), none)?,
+//!         Call::SetFd(fd, flags) => table.set_cloexec(fd, flags & 1 != 0).map(|()| 0)?,
+//!         Call::Close(fd) => table.close(fd).map(|_| 0)?,
+//!         Call::CloseRange(first, last, flags) => {
+//!             // May swap the task's table, and is therefore a call of `Files`.
+//!             files.close_range(first, last, CloseRangeFlags::from_bits_retain(flags))?;
+//!             0
+//!         }
+//!     };
+//!     Ok(fd.into())
+//! }
+//!
+//! let guest = Files::new(FdTable::new(&OpenFileTable::new()));
+//! assert_eq!(serve(&guest, Call::Open(File("text"), FdFlags::CLOEXEC)), 0);
+//! assert_eq!(serve(&guest, Call::Dup2(0, 1025)), 1025); // exec 1025>&0
+//! assert_eq!(serve(&guest, Call::Close(0)), 0);
+//! assert_eq!(serve(&guest, Call::Read(1025)), 4);
+//! assert_eq!(serve(&guest, Call::Read(0)), -9); // EBADF
+//!
+//! let child = guest.fork(); // at its fork
+//! assert_eq!(serve(&child, Call::SetFd(1025, 1)), 0);
+//! child.prepare_exec().commit(); // at its exec, once that has succeeded
+//! assert_eq!(serve(&child, Call::Read(1025)), -9);
+//! assert_eq!(serve(&guest, Call::CloseRange(3, u32::MAX, 0)), 0);
+//! assert!(guest.load().is_empty());
+//! ```
+//!
+//! What takes two steps, as a descriptor that is injected or a close that the guest's kernel has
+//! still to make, goes by a [`Reservation`] ([`FdTable::reserve`], [`FdTable::take`]). A decision
+//! about a file, carried out later, goes by its [`FileId`] ([`FdTable::close_if`],
+//! [`FdTable::replace_if`], [`FdTable::update_flags_if`]). What a supervisor knows of a number, but
+//! not of its file, are the user's [`FdFlags`]. [`semantics`](crate::semantics) has each system
+//! call, its method, and what that gives.
+//!
 //! # Consistency
 //!
 //! * What one call does to one number is atomic, and linearizable against every other call on that
@@ -30,10 +104,18 @@
 //! look again while it changes, so a table that other threads change without pause can keep a
 //! `fork` busy.
 //!
+//! # Threads
+//!
+//! Everything here is `Send` and `Sync` if the file `T` is both, and `UnwindSafe` if it is
+//! `RefUnwindSafe`.
+//!
 //! # Features
 //!
-//! * `loom`: for this crate's own tests, which check the interleavings of the code above with
-//!   [loom](https://docs.rs/loom). It changes nothing else.
+//! None is on by default, none changes what a dependent crate gets, and any may be on with any other.
+//!
+//! * `loom`: for this crate's own tests, which check the interleavings of its code with
+//!   [loom](https://docs.rs/loom).
+//! * `shuttle`: the same with [shuttle](https://docs.rs/shuttle), in schedules at random.
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "counts who may touch a file (I2, I3)")]

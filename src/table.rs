@@ -73,7 +73,15 @@ pub struct FdTable<T> {
     tiers: Tiers,
 }
 
-/// Makes an [`FdTable`] that differs from the usual one; see [`FdTable::builder`].
+/// Makes an [`FdTable`] that differs from the usual one; made by [`FdTable::builder`].
+///
+/// ```
+/// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+/// let files = OpenFileTable::new();
+/// let table = FdTable::builder(&files).auto_base(2048).limit(20_000).build()?;
+/// assert_eq!(table.open(Placement::Auto, "file", FdFlags::empty())?, 2048);
+/// # Ok::<(), fdtable::Error>(())
+/// ```
 #[must_use = "call build"]
 pub struct Builder<'a, T> {
     files: &'a OpenFileTable<T>,
@@ -152,7 +160,8 @@ impl<T> FdTable<T> {
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};
-    /// let table = FdTable::<()>::builder(&OpenFileTable::new()).auto_base(4096).limit(1 << 31).build()?;
+    /// let table = FdTable::<()>::builder(&OpenFileTable::new()).limit(1 << 31).build()?;
+    /// assert_eq!((table.auto_base(), table.limit()), (32768, 1 << 31));
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn builder(files: &OpenFileTable<T>) -> Builder<'_, T> {
@@ -163,9 +172,12 @@ impl<T> FdTable<T> {
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};
-    /// let table = FdTable::new(&OpenFileTable::new());
+    /// # use fdtable::{FdFlags, Placement};
+    /// let table = FdTable::new(&OpenFileTable::with_limit(1));
     /// let sibling = FdTable::new(table.files());
-    /// # let _: [FdTable<()>; 2] = [table, sibling];
+    /// table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+    /// assert!(sibling.open(Placement::Lowest, 'b', FdFlags::empty()).is_err());
+    /// # Ok::<(), fdtable::Error>(())
     /// ```
     #[must_use]
     pub fn files(&self) -> &OpenFileTable<T> {

@@ -61,7 +61,7 @@ impl<T> FdTable<T> {
     }
 
     /// [`close`](Self::close) that keeps the number reserved: the first half of a close that the
-    /// kernel has still to carry out.
+    /// kernel has still to carry out. Linearizes as `close`; at no instant is the number free.
     ///
     /// # Errors
     ///

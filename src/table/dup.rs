@@ -139,7 +139,7 @@ impl<T> FdTable<T> {
     }
 
     /// [`replace`](Self::replace), if `fd` is still open on the description with this id: for a
-    /// file that has become another meanwhile.
+    /// file that has become another meanwhile. Linearizes at the CAS that changes the slot.
     ///
     /// # Errors
     ///

@@ -6,7 +6,21 @@ use crate::{Descriptor, FdTable, FileId, open_files::release_all};
 
 use super::{gap::NUMBERS, number::Number};
 
-/// Iterates over the open numbers, lowest first; made by [`FdTable::iter`].
+/// Iterates over the open numbers, lowest first; made by [`FdTable::iter`], and by a `for` loop over
+/// a `&FdTable`.
+///
+/// ```
+/// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+/// let table = FdTable::new(&OpenFileTable::new());
+/// table.open(Placement::Auto, 'b', FdFlags::empty())?;
+/// table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
+/// let mut listing = String::new();
+/// for open in &table {
+///     listing += &format!("{open:?}\n");
+/// }
+/// assert_eq!(listing, "0 -> #1 CLOEXEC\n32768 -> #0\n");
+/// # Ok::<(), fdtable::Error>(())
+/// ```
 #[must_use = "iterators are lazy"]
 pub struct Iter<'a, T> {
     table: &'a FdTable<T>,
@@ -14,6 +28,20 @@ pub struct Iter<'a, T> {
 }
 
 /// Closes a range of numbers and hands out their files, lowest first; made by [`FdTable::drain`].
+///
+/// ```
+/// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+/// let table = FdTable::new(&OpenFileTable::new());
+/// for file in ['a', 'b', 'c'] {
+///     table.open(Placement::Lowest, file, FdFlags::empty())?;
+/// }
+/// let mut closing = table.drain(1, u32::MAX)?;
+/// assert_eq!(*closing.next().unwrap(), 'b');
+/// assert!(table.contains(2));
+/// drop(closing); // closes the rest
+/// assert_eq!(table.len(), 1);
+/// # Ok::<(), fdtable::Error>(())
+/// ```
 pub struct Drain<'a, T> {
     table: &'a FdTable<T>,
     next: u32,

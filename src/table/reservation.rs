@@ -50,7 +50,8 @@ impl<'a, T> Reservation<'a, T> {
         self.number.fd()
     }
 
-    /// Opens the number on a new description of `file`.
+    /// Opens the number on a new description of `file`, with exactly `flags`. Linearizes when the
+    /// slot is filled.
     ///
     /// # Errors
     ///
@@ -69,7 +70,7 @@ impl<'a, T> Reservation<'a, T> {
     }
 
     /// Opens the number on a description that exists: one in flight, or one that another table has
-    /// open.
+    /// open. Linearizes as [`install`](Self::install).
     ///
     /// # Errors
     ///
