@@ -60,8 +60,8 @@ impl From<Error> for io::Error {
 /// ```
 /// use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
 ///
-/// let files = OpenFileTable::new();
-/// let table = FdTable::builder(&files).limit(0).build()?;
+/// let system = OpenFileTable::new();
+/// let table = FdTable::builder(&system).limit(0).build()?;
 /// let rejected = table.open(Placement::Lowest, "payload", FdFlags::empty()).unwrap_err();
 /// assert_eq!(rejected.error, Error::TooManyOpenFiles);
 /// assert_eq!(rejected.file, "payload");

@@ -11,7 +11,8 @@
 //! # A handler
 //!
 //! One task of the guest has one [`Files`], whatever the number of handlers. A handler loads the
-//! task's table once for a call, does it, drops what that has returned, and answers:
+//! task's table once for a call, does it, drops what that has returned, and answers. A descriptor is
+//! the low half of an argument, `args[0] as RawFd`; one that cannot be is `EBADF`.
 //!
 //! ```
 //! use fdtable::{CloseRangeFlags, Error, FdFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
@@ -44,13 +45,23 @@
 //!             return Ok(file.0.len() as i64); // and copy it to the guest
 //!         }
 //!         Call::Dup(fd) => table.dup(fd, Placement::Lowest, none)?,
-//!         Call::Dup2(old, new) => table.dup2(old, new).map(|_| new)?,
+//!         Call::Dup2(old, new) => {
+//!             table.dup2(old, new)?; // what `new` was open on is released here
+//!             new
+//!         }
 //!         Call::Dup3(old, new, flags) => {
-//!             table.dup3(old, new, FdFlags::from_dup3(flags)?).map(|_| new)?
+//!             table.dup3(old, new, FdFlags::from_dup3(flags)?)?;
+//!             new
 //!         }
 //!         Call::DupFd(fd, min) => table.dup(fd, Placement::From(min), none)?,
-//!         Call::SetFd(fd, flags) => table.set_cloexec(fd, flags & 1 != 0).map(|()| 0)?,
-//!         Call::Close(fd) => table.close(fd).map(|_| 0)?,
+//!         Call::SetFd(fd, flags) => {
+//!             table.set_cloexec(fd, flags & 1 != 0)?;
+//!             0
+//!         }
+//!         Call::Close(fd) => {
+//!             table.close(fd)?;
+//!             0
+//!         }
 //!         Call::CloseRange(first, last, flags) => {
 //!             // May swap the task's table, and is therefore a call of `Files`.
 //!             files.close_range(first, last, CloseRangeFlags::from_bits_retain(flags))?;

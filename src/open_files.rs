@@ -39,8 +39,8 @@ const BUCKETS: usize = u32::BITS as usize;
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
 ///
-/// let files = OpenFileTable::new();
-/// let (parent, child) = (FdTable::new(&files), FdTable::new(&files));
+/// let system = OpenFileTable::new();
+/// let (parent, child) = (FdTable::new(&system), FdTable::new(&system));
 /// let fd = parent.open(Placement::Lowest, "a file", FdFlags::empty())?;
 /// assert_eq!(*parent.get(fd).unwrap(), "a file");
 /// assert!(child.get(fd).is_none());
@@ -74,7 +74,9 @@ pub(crate) struct Vacant<'a, T> {
 /// [`OpenFileTable`] ever has the same id, until the 32-bit generation of its block wraps.
 ///
 /// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if) and
-/// [`replace_if`](crate::FdTable::replace_if).
+/// [`replace_if`](crate::FdTable::replace_if). A side table that must know a file before the guest
+/// does [`insert`](OpenFileTable::insert)s it, notes its id down, and opens a number on it by
+/// [`install_ref`](crate::Reservation::install_ref).
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -136,8 +138,8 @@ impl<T> OpenFileTable<T> {
     /// An open file table with room for 2^31 - 32 descriptions.
     ///
     /// ```
-    /// let files = fdtable::OpenFileTable::new();
-    /// assert!(files.insert("file").is_ok());
+    /// let system = fdtable::OpenFileTable::new();
+    /// assert!(system.insert("file").is_ok());
     /// ```
     #[must_use]
     pub fn new() -> Self {
@@ -153,11 +155,11 @@ impl<T> OpenFileTable<T> {
     /// ```
     /// use fdtable::{Error, OpenFileTable};
     ///
-    /// let files = OpenFileTable::with_limit(1);
-    /// let one = files.insert(1)?;
-    /// assert_eq!(files.insert(2).unwrap_err().error, Error::FileTableOverflow);
+    /// let system = OpenFileTable::with_limit(1);
+    /// let one = system.insert(1)?;
+    /// assert_eq!(system.insert(2).unwrap_err().error, Error::FileTableOverflow);
     /// drop(one);
-    /// assert!(files.insert(3).is_ok());
+    /// assert!(system.insert(3).is_ok());
     /// # Ok::<(), Error>(())
     /// ```
     #[must_use]
@@ -181,9 +183,9 @@ impl<T> OpenFileTable<T> {
     /// ```
     /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
     ///
-    /// let files = OpenFileTable::new();
-    /// let received = files.insert("sent over a socket")?;
-    /// let table = FdTable::new(&files);
+    /// let system = OpenFileTable::new();
+    /// let received = system.insert("sent over a socket")?;
+    /// let table = FdTable::new(&system);
     /// let fd = table.reserve(Placement::Lowest)?.install_ref(received, FdFlags::CLOEXEC)?;
     /// assert_eq!(*table.get(fd).unwrap(), "sent over a socket");
     /// # Ok::<(), fdtable::Error>(())
@@ -461,8 +463,8 @@ impl<T> OwnedFileRef<T> {
     /// The id of the description, as [`FileRef::id`].
     ///
     /// ```
-    /// let files = fdtable::OpenFileTable::new();
-    /// assert_ne!(files.insert('a')?.id(), files.insert('b')?.id());
+    /// let system = fdtable::OpenFileTable::new();
+    /// assert_ne!(system.insert('a')?.id(), system.insert('b')?.id());
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     #[must_use]

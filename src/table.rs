@@ -77,8 +77,8 @@ pub struct FdTable<T> {
 ///
 /// ```
 /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-/// let files = OpenFileTable::new();
-/// let table = FdTable::builder(&files).auto_base(2048).limit(20_000).build()?;
+/// let system = OpenFileTable::new();
+/// let table = FdTable::builder(&system).auto_base(2048).limit(20_000).build()?;
 /// assert_eq!(table.open(Placement::Auto, "file", FdFlags::empty())?, 2048);
 /// # Ok::<(), fdtable::Error>(())
 /// ```
@@ -133,8 +133,8 @@ impl<'a, T> Builder<'a, T> {
     ///
     /// ```
     /// # use fdtable::{Error, FdTable, OpenFileTable};
-    /// let files = OpenFileTable::<()>::new();
-    /// assert_eq!(FdTable::builder(&files).auto_base(1000).build().unwrap_err(), Error::Invalid);
+    /// let system = OpenFileTable::<()>::new();
+    /// assert_eq!(FdTable::builder(&system).auto_base(1000).build().unwrap_err(), Error::Invalid);
     /// ```
     pub fn build(self) -> Result<FdTable<T>, Error> {
         let tiers = Tiers::new(self.auto_base).ok_or(Error::Invalid)?;

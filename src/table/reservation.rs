@@ -79,8 +79,8 @@ impl<'a, T> Reservation<'a, T> {
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-    /// let files = OpenFileTable::new();
-    /// let (sender, receiver) = (FdTable::new(&files), FdTable::new(&files));
+    /// let system = OpenFileTable::new();
+    /// let (sender, receiver) = (FdTable::new(&system), FdTable::new(&system));
     /// let sent = sender.open(Placement::Lowest, "file", FdFlags::empty())?;
     /// let file = sender.get(sent).unwrap().into_owned();
     /// let fd = receiver.reserve(Placement::Lowest)?.install_ref(file, FdFlags::CLOEXEC)?;
