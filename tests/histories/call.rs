@@ -126,7 +126,8 @@ pub(crate) enum Step {
 pub(crate) fn steps(op: Op, answer: Answer) -> Option<Vec<Step>> {
     use Answer::{Done, Errno, Open};
     let steps = match (op, answer) {
-        (Op::Close(n) | Op::CloseIf(n, _), Open(Some(opened))) => {
+        (Op::Close(n), Open(Some(opened))) => vec![Step::Vacate(n, opened), Step::Release(n)],
+        (Op::CloseIf(n, tag), Open(Some(opened))) if opened.0 == tag => {
             vec![Step::Vacate(n, opened), Step::Release(n)]
         }
         (Op::Take(n), Open(Some(opened))) => vec![Step::Vacate(n, opened)],

@@ -123,5 +123,6 @@ fn two_closes_of_one_number_are_one_success() {
 #[test]
 fn an_answer_that_its_call_can_never_give_has_no_order() {
     assert!(!allowed(ONE, &[(0, 1, 2, Op::Get(0), Answer::Errno(EBADF))]));
+    assert!(!allowed(ONE, &[(0, 1, 2, Op::CloseIf(0, 2), CLOSED)]));
     assert!(!allowed(ONE, &[(0, 1, 2, Op::Open(Place::At(2), 2, 0), Answer::Number(3))]));
 }
