@@ -30,6 +30,19 @@ fn close_if_against_reopening() {
     });
 }
 
+/// The number is not free before it is empty.
+#[test]
+fn close_if_against_open() {
+    check("close_if || open of the lowest", Exhaustive, || {
+        let table = low_table(&[1]);
+        let id = id(&table);
+        let (closed, opened) = both(&table, move |t| close_if(t, id), |t| open(t, 2));
+        assert_eq!(closed, Some(1));
+        assert!(matches!(opened, Ok(0 | 1)), "{opened:?}");
+        assert_eq!(get(&table, opened.unwrap()), Some(2));
+    });
+}
+
 #[test]
 fn close_if_against_close_if() {
     check("close_if || close_if", Exhaustive, || {

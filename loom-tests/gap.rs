@@ -15,7 +15,7 @@ use crate::{
     table::{
         chunk::{Found, Search},
         gap::Gap,
-        occupancy::Reading,
+        occupancy::{Reading, State},
         slot::Slot,
     },
 };
@@ -52,8 +52,14 @@ impl Numbers {
     }
 
     fn release(&self, number: u32) {
+        let before = self.release_untold(number);
+        self.gap.released(number, before);
+    }
+
+    /// The first step of a release; `Gap::released` is the rest.
+    fn release_untold(&self, number: u32) -> State {
         let before = self.gap.with_chunk(number, |chunk| Some(chunk.release(number)));
-        self.gap.released(number, before.expect("a claim keeps its chunk"));
+        before.expect("a claim keeps its chunk")
     }
 
     fn with_slot<R>(&self, number: u32, f: impl FnOnce(&Slot) -> R) -> Option<R> {
@@ -371,6 +377,29 @@ fn freed_number_is_found() {
         if found.is_some() {
             numbers.release(5);
         }
+    });
+}
+
+/// A full chunk is emptied by two that are stopped before they tell the places above, and dies by a third, which had left it empty before:
+/// the bit above it dies too.
+#[test]
+fn full_chunk_dies_before_its_releases_are_told() {
+    check("gap: rest of a release, lowest || rest of an earlier one", Preemptions(3), || {
+        let numbers = Numbers::new(&[7, 4]);
+        let earlier = numbers.release_untold(4);
+        [4, 5].into_iter().for_each(|number| numbers.take(number));
+        let [four, five] = [4, 5].map(|number| numbers.release_untold(number));
+        let (found, ()) = super::support::both(
+            &numbers,
+            move |n| {
+                n.gap.released(4, four);
+                n.lowest(Reading::Load)
+            },
+            move |n| n.gap.released(4, earlier),
+        );
+        assert_eq!(found, Found::Claimed(4));
+        numbers.gap.released(5, five);
+        numbers.finish(&[4, 7]);
     });
 }
 

@@ -18,6 +18,7 @@ mod references;
 mod reservations;
 mod scene;
 mod snapshots;
+mod spare;
 mod subject;
 mod support;
 mod watched;
