@@ -179,7 +179,7 @@ fn three_in_a_chunk() {
 /// A chunk that two have left empty without having cleared the bits above yet dies by a third, that had left it empty before.
 #[test]
 fn dead_chunk_leaves_no_bit() {
-    check("release || release || kill, settle", Preemptions(3), || {
+    check("release || release || kill, tell", Preemptions(3), || {
         let tower = Tower::new(&[0, 1]);
         three(
             &tower,
@@ -187,7 +187,7 @@ fn dead_chunk_leaves_no_bit() {
             |t| t.release(1),
             |t| {
                 if t.chunk.claims.kill() {
-                    t.above(|above| above.settle(&t.chunk.claims));
+                    t.above(|above| above.freed(&t.chunk.claims));
                     // What comes after it in its place may read the bits with loads.
                     assert!(!t.lower.read(Reading::Load).has(0), "full, below");
                     assert!(!t.upper.read(Reading::Load).has(0), "full, above");
@@ -213,7 +213,7 @@ fn dead_chunk_is_not_marked() {
                 t.release(0);
                 t.release(1);
                 let killed = t.chunk.claims.kill();
-                t.above(|above| above.settle(&t.chunk.claims));
+                t.above(|above| above.freed(&t.chunk.claims));
                 killed
             },
         );

@@ -230,7 +230,8 @@ impl Above<'_> {
         }
     }
 
-    /// Tells the places above that a number in `child` was freed, if they may think it full.
+    /// Tells the places above that a number in `child` was freed, if they may think it full: who has
+    /// freed it, and who unlinks a dead child, which may come before those who have.
     pub(crate) fn freed(&self, child: &Occupancy) {
         // Acquire: without the mark, the bits above were clear when it was taken away; pairs with
         // the Release in `unmark`.
@@ -243,14 +244,5 @@ impl Above<'_> {
             above.freed(self.word);
         }
         child.unmark(seen);
-    }
-
-    /// Takes the mark off a dead child, which is not marked again: then no bit above it is set, nor
-    /// can be.
-    pub(crate) fn settle(&self, child: &Occupancy) {
-        // Acquire: as in `freed`.
-        while child.load(Ordering::Acquire).is_marked() {
-            self.freed(child);
-        }
     }
 }

@@ -318,7 +318,7 @@ impl<'a, C: Tree> Link<'a, C> {
         let Some(tree) = (unsafe { child.as_ref() }).filter(|tree| tree.is_dead()) else {
             return false;
         };
-        self.above.settle(tree.taken());
+        self.above.freed(tree.taken());
         visit.count_death();
         // Release: who finds the link null sees the death counted; pairs with the Acquire in
         // `follow`.
