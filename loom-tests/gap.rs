@@ -8,7 +8,7 @@ use std::{mem, sync::Arc};
 
 use super::{
     Bound::{self, Exhaustive, Preemptions},
-    support::{Flag, NONE, check, three},
+    support::{Flag, NONE, check, check_forwards, three},
 };
 use crate::{
     sync::epoch,
@@ -421,14 +421,20 @@ fn counted_death_is_seen() {
     });
 }
 
-/// With 4 and 6 claimed, after the chunk of 4 has been left empty twice and has stayed.
-fn with_a_spare_chunk() -> Arc<Numbers> {
+/// With no number claimed, after the chunk of 4 has been left empty twice and has stayed.
+fn with_an_empty_chunk() -> Arc<Numbers> {
     let numbers = Numbers::new(&[]);
     for _ in 0..2 {
         numbers.take(4);
         numbers.release(4);
     }
     assert_eq!(numbers.chunks(), [4], "it stays");
+    numbers
+}
+
+/// As above, and then with 4 and 6 claimed.
+fn with_a_spare_chunk() -> Arc<Numbers> {
+    let numbers = with_an_empty_chunk();
     numbers.take(4);
     numbers.take(6);
     numbers
@@ -442,6 +448,25 @@ fn spare_emptied_against_another_emptied() {
         super::support::both(&numbers, |n| n.release(4), |n| n.release(6));
         assert!(numbers.chunks().len() <= 1, "one stays at the most");
         numbers.finish(&[]);
+    });
+}
+
+/// Who has lost to a chunk that has come and gone counts itself out last of all in the node: it sees that the chunk has gone.
+#[test]
+fn chunk_made_against_made_and_emptied() {
+    check_forwards("gap: claim, release || claim of the same", Preemptions(3), || {
+        let numbers = with_an_empty_chunk();
+        let ((), claimed) = super::support::both(
+            &numbers,
+            |n| {
+                if n.claim(6) {
+                    n.release(6);
+                }
+            },
+            |n| n.claim(6),
+        );
+        let left: &[u32] = if claimed { &[6] } else { &[] };
+        numbers.finish(left);
     });
 }
 
