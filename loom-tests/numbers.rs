@@ -169,6 +169,22 @@ fn any_against_any() {
     });
 }
 
+/// The chunk dies under the walk.
+#[test]
+fn walk_against_close_in_the_gap() {
+    check("iter || close of the last in its chunk", Preemptions(3), || {
+        let table = table_of(&OpenFileTable::new(), 16, &[]);
+        table.open(Placement::At(4), File::new(1), NONE).unwrap();
+        let (met, closed) = both(
+            &table,
+            |t| t.iter().map(|open| (open.fd, used(open))).collect::<Vec<_>>(),
+            |t| close(t, 4),
+        );
+        assert!(matches!(met[..], [] | [(4, 1)]), "{met:?}");
+        assert_eq!(closed, Some(1));
+    });
+}
+
 /// Both hand out what is open, once.
 #[test]
 fn drain_against_close() {

@@ -167,14 +167,14 @@ impl Occupancy {
     /// Makes a chunk dead if it has no claims; false if it has, or is dead already.
     pub(crate) fn kill(&self) -> bool {
         let kill = |word: u64| (word & (ALL | DEAD) == 0).then_some(word | DEAD);
-        // Release: what was closed here is closed before the death is counted; pairs with the
-        // Acquire in `is_dead`.
-        self.0.fetch_update(Ordering::Release, Ordering::Relaxed, kill).is_ok()
+        // Relaxed: who acquires the death acquires every release in this word before it, as nothing
+        // but RMWs comes between.
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, kill).is_ok()
     }
 
     pub(crate) fn is_dead(&self) -> bool {
-        // Acquire: pairs with the Release in `kill`.
-        self.load(Ordering::Acquire).is_dead()
+        // Relaxed: who finds it dead goes on with `Above::freed`, which acquires.
+        self.load(Ordering::Relaxed).is_dead()
     }
 
     /// Marks a full place; false if it is not full, or dead.
@@ -234,7 +234,8 @@ impl Above<'_> {
     /// freed it, and who unlinks a dead child, which may come before those who have.
     pub(crate) fn freed(&self, child: &Occupancy) {
         // Acquire: without the mark, the bits above were clear when it was taken away; pairs with
-        // the Release in `unmark`.
+        // the Release in `unmark`. And what was closed in a dead chunk is closed before its death
+        // is counted; pairs with the Release in `release`.
         let seen = child.load(Ordering::Acquire);
         if !seen.is_marked() {
             return;

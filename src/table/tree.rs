@@ -144,12 +144,12 @@ impl Place {
 
     fn kill(&self) -> bool {
         // Acquire: sees the links null and the children's deaths; pairs with the Release in
-        // `remove_child`. Release: passes them on; pairs with the Acquire in `is_dead`.
-        self.children.compare_exchange(0, DEAD, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        // `remove_child`.
+        self.children.compare_exchange(0, DEAD, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     fn is_dead(&self) -> bool {
-        // Acquire: pairs with the Release in `kill`.
+        // Acquire: as in `kill`, from which nothing but RMWs separates it.
         self.children.load(Ordering::Acquire) == DEAD
     }
 }
