@@ -1,11 +1,14 @@
 //! Puts the results into docs/BENCHMARKS.md: between its markers, the prose stays.
 
-use std::{fs, io, path::Path};
+use std::{fs, io};
 
 use super::{
     charts, machine, memory,
+    options::{Options, Part},
+    programs::{Ran, fastest},
     results::Results,
     samples::{Measured, Samples, Spread},
+    supervised::Rate,
     svg,
     tails::{OPS, OTHERS, Op, Tail},
     targets::{self, OURS, Verdict},
@@ -28,10 +31,23 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("kbox", &["kbox/"]),
 ];
 
-/// Writes the page and its charts into a directory.
-pub fn write(results: &Results, directory: &Path) -> io::Result<()> {
-    let mut text = fs::read_to_string(PAGE)?;
-    let mut put = |key: &str, table: String| fill(&mut text, key, &table);
+/// Writes the page, and its charts, as far as they were measured.
+pub fn write(results: &Results, options: &Options) -> io::Result<()> {
+    let (mut text, directory) = (fs::read_to_string(PAGE)?, &options.directory);
+    fs::create_dir_all(directory.join("charts"))?;
+    if let Part::All = options.part {
+        put_tables(&mut text, results)?;
+        for (name, chart) in charts::all(results) {
+            fs::write(directory.join(format!("charts/{name}.svg")), svg::draw(&chart))?;
+        }
+    }
+    fill(&mut text, "programs", &or_why_not(results, programs))?;
+    fill(&mut text, "rates", &or_why_not(results, rates))?;
+    fs::write(directory.join("BENCHMARKS.md"), text)
+}
+
+fn put_tables(text: &mut String, results: &Results) -> io::Result<()> {
+    let mut put = |key: &str, table: String| fill(text, key, &table);
     put("machine", machine::describe())?;
     put("targets", targets(&targets::judge(results)))?;
     for (key, beginnings) in GROUPS {
@@ -40,14 +56,9 @@ pub fn write(results: &Results, directory: &Path) -> io::Result<()> {
         put(key, rows.chunks(COLUMNS).map(times).collect::<Vec<_>>().join("\n"))?;
     }
     put("memory", weights(results))?;
-    put("supervisor", supervised(results))?;
+    put("supervisor", or_why_not(results, supervised))?;
     for op in OPS {
         put(&format!("tails of {}", op.name()), tails(&results.tails, op))?;
-    }
-    fs::create_dir_all(directory.join("charts"))?;
-    fs::write(directory.join("BENCHMARKS.md"), text)?;
-    for (name, chart) in charts::all(results) {
-        fs::write(directory.join(format!("charts/{name}.svg")), svg::draw(&chart))?;
     }
     Ok(())
 }
@@ -133,13 +144,17 @@ fn tails(tails: &[Tail], op: Op) -> String {
     table.0
 }
 
+/// What concerns supervisors.
+fn or_why_not(results: &Results, table: fn(&Results) -> String) -> String {
+    match &results.unsupervised {
+        Some(why) => format!("Not measured: {why}\n"),
+        None => table(results),
+    }
+}
+
 fn supervised(results: &Results) -> String {
-    let results = match &results.supervised {
-        Ok(results) => results,
-        Err(why) => return format!("Not measured: {why}\n"),
-    };
     let mut table = Markdown::new(["", "table", "calls/s", "middle half", "99.9 %", "middle half"]);
-    for result in results {
+    for result in &results.supervised {
         let (calls, p999) = (result.spread(|s| s.calls_per_second), result.spread(|s| s.p999));
         table.row([
             result.title(),
@@ -149,6 +164,60 @@ fn supervised(results: &Results) -> String {
             time(p999.median),
             format!("{}–{}", time(p999.low), time(p999.high)),
         ]);
+    }
+    table.0
+}
+
+/// Programs down, sides across.
+fn programs(results: &Results) -> String {
+    let sides = results.programs.iter().find_map(|ran| ran.subjects.as_ref().ok());
+    let sides: Vec<_> = sides.into_iter().flatten().map(|side| side.name.as_str()).collect();
+    let header = [""].into_iter().chain(sides.iter().copied()).chain(["at most", ""]);
+    let mut table = Markdown::new(header);
+    for ran in &results.programs {
+        let mut cells = vec![ran.name.to_owned()];
+        match &ran.subjects {
+            Ok(subjects) => {
+                cells.extend((0..subjects.len()).map(|side| program_cell(subjects, side)));
+                cells.extend(program_verdict(ran.at_most, subjects).into_iter().flatten());
+            }
+            Err(why) => cells.push(why.clone()),
+        }
+        table.row(cells);
+    }
+    format!("Load average {} at the end.\n\n{}", machine::load(), table.0)
+}
+
+fn program_cell(sides: &[Samples], side: usize) -> String {
+    let Spread { low, high, .. } = sides[side].spread();
+    let ratio = match side {
+        0 => String::new(),
+        side => format!("**{:.2} ×**<br>", Ran::ratio(sides, side)),
+    };
+    let fastest = time(fastest(&sides[side]));
+    format!("{ratio}{fastest}<br><sub>{}–{}</sub>", time(low), time(high))
+}
+
+/// Of the plain supervisor.
+fn program_verdict(at_most: Option<f64>, sides: &[Samples]) -> Option<[String; 2]> {
+    let (bound, ratio) = (at_most?, Ran::ratio(sides, 1));
+    let met = if ratio <= bound { "met" } else { "**missed**" };
+    Some([format!("{bound:.2} ×"), met.into()])
+}
+
+/// Handlers down, threads of the guest across.
+fn rates(results: &Results) -> String {
+    let threads = results.rates.chunk_by(|a, b| a.threads == b.threads);
+    let columns: Vec<_> = threads.collect();
+    let title = |rates: &&[Rate]| rates[0].threads.to_string();
+    let header = ["handlers \\ guest threads".into()].into_iter();
+    let mut table = Markdown::new(header.chain(columns.iter().map(title)));
+    for (row, rate) in columns.first().copied().into_iter().flatten().enumerate() {
+        let cells = columns.iter().map(|column| {
+            let Spread { low, median, high } = Spread::of(column[row].rounds.clone());
+            format!("{median:.0}<br><sub>{low:.0}–{high:.0}</sub>")
+        });
+        table.row([rate.handlers.to_string()].into_iter().chain(cells));
     }
     table.0
 }

@@ -21,8 +21,6 @@ pub fn describe() -> String {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let cpus = read("/proc/cpuinfo");
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
-    let load = read("/proc/loadavg");
-    let load: Vec<_> = load.split_whitespace().take(1).collect();
     let rustc = Command::new("rustc").arg("--version").output();
     let rustc =
         rustc.map_or(String::new(), |output| String::from_utf8_lossy(&output.stdout).into());
@@ -32,7 +30,7 @@ pub fn describe() -> String {
          core, and {} stayed so.\n",
         model.unwrap_or("unknown processor"),
         read("/proc/sys/kernel/osrelease").trim(),
-        load.concat(),
+        load(),
         rustc.trim(),
         env!("CARGO_PKG_VERSION"),
         packages(include_str!("../../Cargo.lock")),
@@ -40,6 +38,12 @@ pub fn describe() -> String {
         AGAIN.load(Ordering::Relaxed),
         DISTURBED.load(Ordering::Relaxed),
     )
+}
+
+/// The load average of the last minute.
+pub fn load() -> String {
+    let loads = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    loads.split_whitespace().take(1).collect()
 }
 
 fn packages(lock: &str) -> String {

@@ -2,8 +2,9 @@
 //! writes docs/BENCHMARKS.md.
 //!
 //! ```sh
-//! cargo run --release --example report               # about five minutes
+//! cargo run --release --example report               # about seven minutes
 //! cargo run --release --example report -- --quick    # seconds, for a look; docs/ stays as it is
+//! cargo run --release --example report -- --programs
 //! cargo run --release --example report -- gap        # only the rows with this in their name
 //! ```
 
@@ -21,6 +22,7 @@ mod memory;
 mod options;
 #[path = "../../benches/peers/mod.rs"]
 mod peers;
+mod programs;
 mod results;
 #[path = "../../benches/rows/mod.rs"]
 mod rows;
@@ -32,7 +34,7 @@ mod targets;
 mod terminal;
 mod undisturbed;
 
-use options::Options;
+use options::{Options, Part};
 use results::Results;
 
 fn main() -> ExitCode {
@@ -49,8 +51,8 @@ fn main() -> ExitCode {
     };
     let results = measure(&options);
     terminal::show(&results);
-    if options.filter.is_empty() {
-        if let Err(e) = document::write(&results, &options.directory) {
+    if !matches!(options.part, Part::Rows(_)) {
+        if let Err(e) = document::write(&results, &options) {
             return failed(&format!("{}: {e}", options.directory.display()));
         }
         println!("\nwritten: {}", options.directory.join("BENCHMARKS.md").display());
@@ -63,20 +65,55 @@ fn failed(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// With a filter, only the rows.
 fn measure(options: &Options) -> Results {
-    let mut rows = rows::all();
-    rows.retain(|row| row.name.contains(&options.filter));
-    let whole = options.filter.is_empty();
-    let more = tails::situations() + supervised::situations(&options.supervised);
-    let bar = ProgressBar::new(rows.len() as u64 + if whole { more } else { 0 });
+    let bar = ProgressBar::new(situations(options));
     let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {elapsed} {wide_msg}");
     bar.set_style(style.expect("a valid template"));
-    let weights = if whole { memory::weigh() } else { Vec::new() };
-    let rows = rows.iter().map(|row| samples::measure(row, &options.samples, &bar)).collect();
-    let tails = if whole { tails::measure(&options.tails, &bar) } else { Vec::new() };
-    let supervised =
-        if whole { supervised::measure(&options.supervised, &bar) } else { Ok(Vec::new()) };
+    let mut results = Results::default();
+    if let Part::All | Part::Rows(_) = options.part {
+        let rows = rows(options);
+        results.rows =
+            rows.iter().map(|row| samples::measure(row, &options.samples, &bar)).collect();
+    }
+    if let Part::All = options.part {
+        results.weights = memory::weigh();
+        results.tails = tails::measure(&options.tails, &bar);
+    }
+    if let Part::All | Part::Programs = options.part {
+        results.unsupervised = supervise(options, &mut results, &bar).err();
+    }
     bar.finish_and_clear();
-    Results { rows, tails, weights, supervised }
+    results
+}
+
+/// How many steps there are.
+fn situations(options: &Options) -> u64 {
+    let rows = rows(options).len() as u64;
+    let programs = programs::situations() + supervised::rate_situations(&options.supervised);
+    match options.part {
+        Part::All => {
+            rows + tails::situations() + supervised::situations(&options.supervised) + programs
+        }
+        Part::Programs => programs,
+        Part::Rows(_) => rows,
+    }
+}
+
+fn rows(options: &Options) -> Vec<rows::Row> {
+    let mut rows = rows::all();
+    if let Part::Rows(name) = &options.part {
+        rows.retain(|row| row.name.contains(name));
+    }
+    rows
+}
+
+fn supervise(options: &Options, results: &mut Results, bar: &ProgressBar) -> Result<(), String> {
+    bar.set_message("building the supervisors");
+    let built = supervised::build()?;
+    if let Part::All = options.part {
+        results.supervised = supervised::measure(&options.supervised, &built, bar)?;
+    }
+    results.rates = supervised::rates(&options.supervised, &built, bar)?;
+    results.programs = programs::measure(&options.programs, &built.join("supervisor"), bar);
+    Ok(())
 }

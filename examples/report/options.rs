@@ -4,36 +4,48 @@ use std::{path::PathBuf, time::Duration};
 
 use lexopt::prelude::*;
 
-use super::{samples, supervised, tails};
+use super::{programs, samples, supervised, tails};
 
-pub const USAGE: &str = "usage: report [--quick] [--out DIRECTORY] [FILTER]
+pub const USAGE: &str = "usage: report [--quick] [--out DIRECTORY] [--programs | FILTER]
 
-  --quick   short samples and few of them: to look at, not to quote
-  --out     where the page and its charts go: docs, or target/report with --quick
-  FILTER    only the rows with this in their name; writes nothing";
+  --quick     short samples and few of them: to look at, not to quote
+  --out       where the page and its charts go: docs, or target/report with --quick
+  --programs  only whole programs under the supervisor: leaves the rest of the page as it is
+  FILTER      only the rows with this in their name; writes nothing";
 
 pub struct Options {
     pub samples: samples::Plan,
     pub tails: tails::Plan,
     pub supervised: supervised::Plan,
+    pub programs: programs::Plan,
     pub directory: PathBuf,
-    pub filter: String,
+    pub part: Part,
+}
+
+/// What is measured.
+pub enum Part {
+    All,
+    /// Whole programs.
+    Programs,
+    /// The rows with this in their name.
+    Rows(String),
 }
 
 impl Options {
     pub fn from_env() -> Result<Self, lexopt::Error> {
-        let (mut quick, mut directory, mut filter) = (false, None, String::new());
+        let (mut quick, mut directory, mut part) = (false, None, Part::All);
         let mut args = lexopt::Parser::from_env();
         while let Some(arg) = args.next()? {
             match arg {
                 Long("quick") => quick = true,
                 Long("out") => directory = Some(args.value()?.into()),
-                Value(part) if filter.is_empty() => filter = part.string()?,
+                Long("programs") => part = Part::Programs,
+                Value(name) if matches!(part, Part::All) => part = Part::Rows(name.string()?),
                 other => return Err(other.unexpected()),
             }
         }
         let usual = if quick { Self::quick() } else { Self::full() };
-        Ok(Self { directory: directory.unwrap_or(usual.directory), filter, ..usual })
+        Ok(Self { directory: directory.unwrap_or(usual.directory), part, ..usual })
     }
 
     fn full() -> Self {
@@ -44,9 +56,11 @@ impl Options {
                 rounds: 5,
                 round: Duration::from_millis(400),
                 guests: &[1, 2, 4, 8],
+                handlers: &[1, 2, 4, 8],
             },
+            programs: programs::Plan { rounds: 7, time: Duration::from_secs(8) },
             directory: "docs".into(),
-            filter: String::new(),
+            part: Part::All,
         }
     }
 
@@ -58,9 +72,11 @@ impl Options {
                 rounds: 3,
                 round: Duration::from_millis(100),
                 guests: &[2],
+                handlers: &[2],
             },
+            programs: programs::Plan { rounds: 1, time: Duration::ZERO },
             directory: "target/report".into(),
-            filter: String::new(),
+            part: Part::All,
         }
     }
 }

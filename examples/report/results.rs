@@ -1,11 +1,21 @@
 //! All that was measured.
 
-use super::{memory::Weight, samples::Measured, supervised::Supervised, tails::Tail};
+use super::{
+    memory::Weight,
+    programs::Ran,
+    samples::Measured,
+    supervised::{Rate, Supervised},
+    tails::Tail,
+};
 
+#[derive(Default)]
 pub struct Results {
     pub rows: Vec<Measured>,
     pub tails: Vec<Tail>,
     pub weights: Vec<Weight>,
-    /// Or why not.
-    pub supervised: Result<Vec<Supervised>, String>,
+    pub supervised: Vec<Supervised>,
+    pub rates: Vec<Rate>,
+    pub programs: Vec<Ran>,
+    /// Why there is nothing about supervisors, if so.
+    pub unsupervised: Option<String>,
 }

@@ -4,6 +4,7 @@ use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 
 use super::{
     memory,
+    programs::{Ran, fastest},
     results::Results,
     samples::{Measured, Spread},
     tails::{OPS, OTHERS, Tail},
@@ -20,6 +21,8 @@ pub fn show(results: &Results) {
     }
     weights(results);
     supervised(results);
+    rates(results);
+    programs(results);
     verdicts(&targets::judge(results));
 }
 
@@ -72,10 +75,10 @@ fn weights(results: &Results) {
 }
 
 fn supervised(results: &Results) {
-    let results = match &results.supervised {
-        Ok(results) => results,
-        Err(why) => return println!("\nsupervisor: not measured: {why}"),
-    };
+    if let Some(why) = &results.unsupervised {
+        println!("\nsupervisor: not measured: {why}");
+    }
+    let results = &results.supervised;
     let header =
         ["supervisor", "table", "calls/s", "middle half", "99.9 %", "middle half", "forks"];
     let mut table = table(header);
@@ -93,6 +96,44 @@ fn supervised(results: &Results) {
         ]);
     }
     if !results.is_empty() {
+        println!("\n{table}");
+    }
+}
+
+fn rates(results: &Results) {
+    let mut table = table(["handlers", "guest threads", "calls/s", "middle half"]);
+    for rate in &results.rates {
+        let Spread { low, median, high } = Spread::of(rate.rounds.clone());
+        table.add_row([
+            right(rate.handlers.to_string()),
+            right(rate.threads.to_string()),
+            right(format!("{median:.0}")),
+            right(format!("{low:.0}..{high:.0}")),
+        ]);
+    }
+    if !results.rates.is_empty() {
+        println!("\n{table}");
+    }
+}
+
+fn programs(results: &Results) {
+    let mut table = table(["program", "", "fastest", "middle half", "x native"]);
+    for ran in &results.programs {
+        match &ran.subjects {
+            Err(why) => drop(table.add_row([ran.name, why])),
+            Ok(subjects) => subjects.iter().enumerate().for_each(|(i, side)| {
+                let Spread { low, high, .. } = side.spread();
+                table.add_row([
+                    Cell::new(ran.name),
+                    Cell::new(&side.name),
+                    right(time(fastest(side))),
+                    right(format!("{}..{}", time(low), time(high))),
+                    right(format!("{:.2}", Ran::ratio(subjects, i))),
+                ]);
+            }),
+        }
+    }
+    if !results.programs.is_empty() {
         println!("\n{table}");
     }
 }
