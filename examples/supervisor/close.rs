@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use fdtable::{CloseRangeFlags, Descriptor};
+use fdtable::{CloseRangeFlags, Descriptor, FdFlags};
 
 use super::{
     call::Call,
@@ -21,8 +21,9 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
         // Where there can be no twin, there can be no lock either.
         let _ = call.promote(fd);
     }
-    if call.flags(fd)?.contains(TWIN) {
-        return close_both(call, fd);
+    let flags = call.flags(fd)?;
+    if flags.contains(TWIN) {
+        return close_both(call, fd, flags);
     }
     let table = call.task.table();
     // Another thread may have promoted the number since.
@@ -30,11 +31,11 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
     Ok(if had_twin { Reply::Continue } else { Reply::Value(0) })
 }
 
-fn close_both(call: &Call<'_>, fd: i32) -> Result<Reply> {
+fn close_both(call: &Call<'_>, fd: i32, flags: FdFlags) -> Result<Reply> {
     let table = call.task.table();
     let (file, number) = table.take(fd)?;
     drop(file);
-    call.task.park(number.into_owned(&table));
+    call.task.park(number.into_owned(&table), flags);
     Ok(Reply::Continue)
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
         }
         // Another thread may have been faster.
         if flags.contains(TWIN) {
-            let _ = close_both(call, fd);
+            let _ = close_both(call, fd, flags);
         } else {
             drop(table.close(fd));
         }

@@ -19,7 +19,8 @@ Options:
   --no-poll          leave poll alone: it is faster, but cannot wait for those numbers
   --trace            print each system call that we are told of, as strace would
   --stats            print at the end how often what was served
-  --inject-panic S   make the handler of system call S panic; the program gets EIO
+  --inject-panic S   make the handler of system call S panic, or with S:after, once it is
+                     done and before it answers; the program gets EIO
   --help
 
 kill -USR1 prints what every guest has in its table, as ls -l /proc/PID/fd would.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use fdtable::{Files, FilesGuard, Reservation};
+use fdtable::{FdFlags, Files, FilesGuard, Reservation};
 use parking_lot::Mutex;
 
 use super::{
@@ -73,7 +73,7 @@ pub(crate) struct Task {
     /// Watched for the end of a thread with files of its own.
     pub(crate) pidfd: OnceLock<OwnedFd>,
     /// Numbers whose twin the kernel is closing for this thread.
-    closing: Mutex<Vec<Reservation<'static, File>>>,
+    closing: Mutex<Vec<(Reservation<'static, File>, FdFlags)>>,
     is_closing: AtomicBool,
 }
 
@@ -149,10 +149,20 @@ impl Task {
     }
 
     /// Keeps a number taken until this thread's next system call, when the kernel has closed the
-    /// twin there.
-    pub(crate) fn park(&self, number: Reservation<'static, File>) {
-        self.closing.lock().push(number);
+    /// twin there; `flags` were the descriptor's.
+    pub(crate) fn park(&self, number: Reservation<'static, File>, flags: FdFlags) {
+        self.closing.lock().push((number, flags));
         self.is_closing.store(true, RELAXED);
+    }
+
+    /// The kernel does not close the twins after all: the guest has them still.
+    pub(crate) fn keep_parked(&self) {
+        if self.is_closing.swap(false, RELAXED) {
+            for (number, flags) in self.closing.lock().drain(..) {
+                // Fails only if the whole table is closed.
+                let _ = number.install(File::Native, flags);
+            }
+        }
     }
 
     /// The thread is back: what the kernel had to close for it is closed.

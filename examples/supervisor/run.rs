@@ -41,6 +41,7 @@ mod syscalls;
 mod tables;
 mod trace;
 mod twin;
+mod undo;
 
 use std::{
     fs::{self, File},

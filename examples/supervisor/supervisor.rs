@@ -2,6 +2,7 @@
 
 use std::{
     panic::{self, AssertUnwindSafe},
+    sync::Arc,
     time::Instant,
 };
 
@@ -9,15 +10,18 @@ use super::{
     call::Call,
     directory::Directory,
     listener::{Listener, Reply},
+    process::Task,
     stats::Stats,
-    sys::Errno,
-    syscalls::{Index, Syscall},
+    sys::{Errno, Result},
+    syscalls::Index,
     trace,
 };
 
 /// The hard `RLIMIT_NOFILE` of a guest, and the most that root can raise it to: fs.nr_open's
 /// default.
 pub(crate) const MAX_NUMBERS: u32 = 1 << 20;
+
+const AFTER: &str = ":after";
 
 pub(crate) struct Supervisor {
     pub(crate) listener: Listener,
@@ -34,7 +38,7 @@ pub(crate) struct Supervisor {
     pub(crate) trace: bool,
     /// Measures how long handlers serve.
     pub(crate) time: bool,
-    /// A system call whose handler shall panic.
+    /// A system call whose handler shall panic; followed by [`AFTER`] if only when it is done.
     pub(crate) inject_panic: Option<String>,
 }
 
@@ -47,40 +51,67 @@ impl Supervisor {
             return;
         };
         let started = self.time.then(Instant::now);
-        let served = panic::catch_unwind(AssertUnwindSafe(|| self.reply(notif, syscall)));
+        let task = caught(|| self.task(notif.pid as i32));
+        let call = task.as_ref().map(|task| Call {
+            supervisor: self,
+            task,
+            syscall,
+            id: notif.id,
+            args: notif.data.args,
+        });
+        let reply = match &call {
+            Ok(call) => caught(|| self.reply(call)).unwrap_or_else(Reply::Error),
+            Err(errno) => Reply::Error(**errno),
+        };
         // Here every reference to a file has been dropped.
-        let reply = served.unwrap_or(Reply::Error(Errno(libc::EIO)));
         self.stats.count(syscall, reply);
         if let Some(started) = started {
             self.stats.busy(started.elapsed());
         }
-        // Fails only if the guest is gone.
+        // Fails if the guest is gone, or if it will be told again, as after a suspension.
         if self.listener.send(notif.id, reply).is_err() {
             self.stats.lost();
+            if let Ok(call) = call {
+                call.take_back(reply);
+            }
         }
     }
 
-    fn reply(&self, notif: &libc::seccomp_notif, syscall: &Syscall) -> Reply {
-        let Ok(task) = self.directory.task(notif.pid as i32) else {
-            return Reply::Error(Errno(libc::ESRCH));
-        };
+    /// The thread that makes the call, after what had to wait for its next one.
+    fn task(&self, tid: i32) -> Result<Arc<Task>> {
+        let gone = |_| Errno(libc::ESRCH);
+        let task = self.directory.task(tid).map_err(gone)?;
         task.release_parked();
-        let Ok(task) = self.directory.settle_exec(task) else {
-            return Reply::Error(Errno(libc::ESRCH));
-        };
-        if syscall.changes {
+        self.directory.settle_exec(task).map_err(gone)
+    }
+
+    fn reply(&self, call: &Call<'_>) -> Result<Reply> {
+        if call.syscall.changes {
             self.directory.look();
         }
-        if self.inject_panic.as_deref() == Some(syscall.name) {
-            panic!("injected into {}", syscall.name);
+        let asked = self.trace.then(|| trace::asked(call));
+        self.panic_at(call.syscall.name, "");
+        let reply = (call.syscall.serve)(call).unwrap_or_else(Reply::Error);
+        let told = caught(|| {
+            self.panic_at(call.syscall.name, AFTER);
+            if let Some(asked) = asked {
+                trace::print(call, &asked, reply);
+            }
+            Ok(reply)
+        });
+        if told.is_err() {
+            call.take_back(reply);
         }
-        let call =
-            Call { supervisor: self, task: &task, syscall, id: notif.id, args: notif.data.args };
-        let asked = self.trace.then(|| trace::asked(&call));
-        let reply = (syscall.serve)(&call).unwrap_or_else(Reply::Error);
-        if let Some(asked) = asked {
-            trace::print(&call, &asked, reply);
-        }
-        reply
+        told
     }
+
+    fn panic_at(&self, syscall: &str, when: &str) {
+        let wanted = self.inject_panic.as_deref().and_then(|wanted| wanted.strip_prefix(syscall));
+        assert!(wanted != Some(when), "injected into {syscall}{when}");
+    }
+}
+
+/// A handler that panics has failed, and lives on.
+fn caught<T>(handle: impl FnOnce() -> Result<T>) -> Result<T> {
+    panic::catch_unwind(AssertUnwindSafe(handle)).unwrap_or(Err(Errno(libc::EIO)))
 }

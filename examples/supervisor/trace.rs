@@ -121,10 +121,7 @@ fn ends_early(call: &Call<'_>) -> bool {
 }
 
 fn makes_descriptor(call: &Call<'_>) -> bool {
-    match call.syscall.name {
-        "fcntl" => matches!(call.int(1), libc::F_DUPFD | libc::F_DUPFD_CLOEXEC),
-        name => matches!(name, "open" | "openat" | "openat2" | "creat" | "dup" | "dup2" | "dup3"),
-    }
+    call.chooses_number() || matches!(call.syscall.name, "dup2" | "dup3")
 }
 
 fn argument(call: &Call<'_>, index: usize, kind: char) -> String {

@@ -165,6 +165,63 @@ print(count, os.fstat(f).st_size >= 0)"
     }
 }
 
+#[test]
+fn what_a_late_panic_has_done_is_taken_back() {
+    // The guest does not hear of what is done: no number stays taken, no file open; and what its
+    // kernel was to close is still there. Each is: the call, what goes before, and what is seen
+    // after.
+    const CALLS: &[(&str, &str, &str, &str, &str)] = &[
+        ("creat", "", "call(85, b'new', 0o600)", "os.path.exists('new'), again() - f", "True 1 1"),
+        ("openat2", "", "call(437, -100, b'f', bytes(24), 24)", "again() - f", "1 1"),
+        ("fcntl", "", "fcntl.fcntl(f, fcntl.F_DUPFD, f)", "again() - f", "1 1"),
+        ("fcntl", "", "fcntl.fcntl(0, fcntl.F_DUPFD, f)", "again() - f, seen()", "1 2 1"),
+        ("dup", "", "call(32, f)", "seen()", "1 0"),
+        ("dup2", "", "os.dup2(f, 1600)", "os.pread(1600, 2, 0), again() - f", "b'01' 1 1"),
+        ("close", "", "os.close(f)", "is_closed(f), again() - f", "True 0 0"),
+        ("close", "mapped(f)", "os.close(f)", "mapped(f) - f, seen(), again() - f", "0 1 1 0"),
+        (
+            "close_range",
+            "g = mapped(again())",
+            "call(436, f, g, 0)",
+            "is_closed(f), mapped(g) - g, again() - f",
+            "True 0 0 -1",
+        ),
+        ("mmap", "", "mapped(f)", "seen(), os.pread(f, 2, 0)", "1 b'01' 0"),
+        ("flock", "", "fcntl.flock(f, fcntl.LOCK_EX)", "os.pread(f, 2, 0)", "b'01' 0"),
+    ];
+    if !can_run(&["python3"]) {
+        return;
+    }
+    for (name, before, call, after, expected) in CALLS {
+        let program = format!(
+            "import ctypes, fcntl, mmap, os
+libc = ctypes.CDLL(None, use_errno=True)
+def call(*args):
+    if libc.syscall(*args) < 0: raise OSError(ctypes.get_errno(), '')
+def mapped(fd): mmap.mmap(fd, 2).close(); return fd
+def again(): return os.open('f', os.O_RDWR)
+def is_closed(fd):
+    try: os.fstat(fd)
+    except OSError as e: return e.errno == 9
+def seen(): return sum(os.path.realpath('/proc/self/fd/' + n) == os.path.realpath('f') for n in os.listdir('/proc/self/fd'))
+def supervisors(): return len(os.listdir('/proc/%d/fd' % os.getppid()))
+f = os.open('f', os.O_RDWR | os.O_CREAT); os.write(f, b'0123456789'); count = 0
+{before}
+open_before = supervisors()
+for n in range(20):
+    try: {call}
+    except OSError as e: count += e.errno == 5
+print(count, {after}, supervisors() - open_before)"
+        );
+        let late = format!("{name}:after");
+        let words = supervised(&["--inject-panic", &late, "--stats"], &["python3", "-c", &program]);
+        let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+        let expected = format!("20 {expected}\n");
+        assert_eq!((stdout, code), (expected, 0), "{name}: {stderr}");
+        assert!(stderr.ends_with("\n0 descriptors of guests left open\n"), "{name}: {stderr}");
+    }
+}
+
 /// Compiles a program of `guests/` into the directory.
 fn compile(name: &str, dir: &Path) -> String {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/supervisor/guests").join(name);
