@@ -95,25 +95,18 @@
 //!
 //! # Consistency
 //!
-//! * What one call does to one number is atomic, and linearizable against every other call on that
-//!   number. Each method says where.
-//! * A number counts as given back when the call that closed it returns. A racing placement may
-//!   pass it by until then, and a racing `dup2` onto it may answer `EBUSY`.
-//! * *Lowest* placement never skips a number that was free during the whole call.
-//! * [`FdTable::fork`], and all that copies a table, copies one instant of it.
-//! * [`FdTable::iter`], [`FdTable::close_range`] and what else walks over many numbers does to each
-//!   what it does at an instant of its own.
-//! * The last reference to go drops the file, on the thread and at the moment it goes. Only memory
-//!   may be given back later. A lookup that races with the close of its number may be the last one
-//!   for an instant, between its two readings, and drops the file then.
+//! What a call does to one number is atomic, and each method says at which instant. *Lowest* skips
+//! no number that was free during the whole call. What copies a table copies one instant of it; what
+//! walks over a table comes to each number at an instant of its own. The last reference to go drops
+//! the file, there and then. All of it:
+//! [what is promised when calls race](crate::semantics#what-is-promised-when-calls-race).
 //!
 //! # Progress
 //!
-//! No call waits for another thread. `contains` and `flags` are wait-free in the hot ranges;
-//! everything else is lock-free: a call that tries again does so because another call got on. A thread stopped
-//! anywhere holds up one number at the most, to which `dup2` answers `EBUSY`. Copies of a table
-//! look again while it changes, so a table that other threads change without pause can keep a
-//! `fork` busy.
+//! No call waits for another thread. `contains` and `flags` are wait-free in the hot ranges,
+//! everything else is lock-free. A thread stopped anywhere holds up one number at the most, to which
+//! `dup2` answers `EBUSY`. A `fork` looks again while other threads change the table, for as long as
+//! they do so without a pause. [What is neither, and why](crate::design#progress).
 //!
 //! # Threads
 //!
