@@ -107,6 +107,7 @@ impl<T> Files<T> {
     /// assert!(!files.is_shared());
     /// ```
     #[must_use]
+    #[doc(alias = "CLONE_FILES")]
     pub fn share(&self) -> Self {
         Self::joined(self.table.load_full())
     }
@@ -172,6 +173,7 @@ impl<T> Files<T> {
     /// assert!(!files.load().contains(fd));
     /// # Ok::<(), fdtable::Error>(())
     /// ```
+    #[doc(alias = "execve")]
     pub fn prepare_exec(&self) -> ExecPlan<'_, T> {
         let table = self.load().copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
         ExecPlan { files: self, table }

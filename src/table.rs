@@ -221,6 +221,7 @@ impl<T> FdTable<T> {
     /// assert_eq!(table.dup2(fd, 10).unwrap_err(), Error::BadFd);
     /// # Ok::<(), Error>(())
     /// ```
+    #[doc(alias("setrlimit", "RLIMIT_NOFILE"))]
     pub fn set_limit(&self, limit: u32) {
         self.limit.store(limit.min(NUMBERS), Ordering::Relaxed);
     }

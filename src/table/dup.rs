@@ -33,6 +33,7 @@ impl<T> FdTable<T> {
     /// assert_eq!(table.dup(fd, Placement::From(1025), FdFlags::CLOEXEC)?, 1025);
     /// # Ok::<(), fdtable::Error>(())
     /// ```
+    #[doc(alias("F_DUPFD", "F_DUPFD_CLOEXEC"))]
     pub fn dup(&self, old: RawFd, placement: Placement, flags: FdFlags) -> Result<RawFd, Error> {
         let file = self.get(old).ok_or(Error::BadFd)?;
         let number = self.claim(placement)?;

@@ -19,6 +19,7 @@ impl<T> FdTable<T> {
     /// ```
     #[inline]
     #[must_use]
+    #[doc(alias = "F_GETFD")]
     pub fn flags(&self, fd: RawFd) -> Option<FdFlags> {
         let number = Number::new(fd);
         self.tiers.with_chunk(number, |chunk| {
@@ -63,6 +64,7 @@ impl<T> FdTable<T> {
     /// assert_eq!(table.flags(fd), Some(FdFlags::USER_1 | FdFlags::CLOEXEC));
     /// # Ok::<(), fdtable::Error>(())
     /// ```
+    #[doc(alias("F_SETFD", "FIOCLEX", "FIONCLEX"))]
     pub fn set_cloexec(&self, fd: RawFd, cloexec: bool) -> Result<(), Error> {
         let set = |mut flags: FdFlags| {
             flags.set(FdFlags::CLOEXEC, cloexec);

@@ -126,6 +126,7 @@ impl<T> FdTable<T> {
     /// assert_eq!(table.reserve(Placement::Lowest)?.fd(), 2);
     /// # Ok::<(), Error>(())
     /// ```
+    #[doc(alias("pipe", "socketpair"))]
     pub fn reserve_many<const N: usize>(
         &self,
         placement: Placement,
