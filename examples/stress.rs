@@ -105,7 +105,7 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(tables: &'a [Table], seed: u64) -> Self {
-        let task = Files::new(FdTable::new(tables[0].files()));
+        let task = Files::new(FdTable::new(tables[0].open_files()));
         let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (files, reserved) = (Vec::new(), Vec::new());
         Self { tables, task, random, files, reserved, known: None, calls: 0 }
@@ -180,7 +180,7 @@ impl<'a> Worker<'a> {
     fn keep(&mut self, table: &Table) {
         match self.random.below(6) {
             0 => self.files.extend(table.get(self.random.fd()).map(FileRef::into_owned)),
-            1 => self.files.extend(table.files().insert(File::new())),
+            1 => self.files.extend(table.open_files().insert(File::new())),
             2 => {
                 let reserved = table.reserve(self.random.placement());
                 self.reserved.extend(reserved.map(|reserved| reserved.into_owned(table)));

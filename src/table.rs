@@ -174,13 +174,13 @@ impl<T> FdTable<T> {
     /// # use fdtable::{FdTable, OpenFileTable};
     /// # use fdtable::{FdFlags, Placement};
     /// let table = FdTable::new(&OpenFileTable::with_limit(1));
-    /// let sibling = FdTable::new(table.files());
+    /// let sibling = FdTable::new(table.open_files());
     /// table.open(Placement::Lowest, 'a', FdFlags::empty())?;
     /// assert!(sibling.open(Placement::Lowest, 'b', FdFlags::empty()).is_err());
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     #[must_use]
-    pub fn files(&self) -> &OpenFileTable<T> {
+    pub fn open_files(&self) -> &OpenFileTable<T> {
         &self.files
     }
 

@@ -65,7 +65,7 @@ impl<'a, T> Reservation<'a, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn install(self, file: T, flags: FdFlags) -> Result<RawFd, Rejected<T>> {
-        let index = self.table().files().create(file)?.into_index();
+        let index = self.table().open_files().create(file)?.into_index();
         Ok(self.fill(index, flags))
     }
 
@@ -92,7 +92,7 @@ impl<'a, T> Reservation<'a, T> {
         file: OwnedFileRef<T>,
         flags: FdFlags,
     ) -> Result<RawFd, Rejected<OwnedFileRef<T>>> {
-        if !file.is_of(self.table().files()) {
+        if !file.is_of(self.table().open_files()) {
             return Err(Rejected::new(Error::Invalid, file));
         }
         Ok(self.fill(file.into_index(), flags))

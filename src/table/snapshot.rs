@@ -5,7 +5,8 @@
 //! last reading but one to its last, so all of them did at the instant between the two passes, and
 //! what was read is the table at that instant. A chunk that is missing both times may have come and
 //! gone in between; then its death was counted before it was unlinked, so the count must not have
-//! changed from that instant on. A word that has changed costs only its own reading.
+//! changed from that instant on. A word that has changed costs only its own reading, also after a
+//! change of guards: a word that is found again is open on what its reference was counted for.
 //!
 //! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
 //! go unseen.
@@ -24,6 +25,10 @@ use crate::{
 
 use super::{chunk::Chunk, occupancy::FAN, slot::SlotWord, tiers::Tiers};
 
+/// How many passes a copy tries under one guard, which keeps from being freed what other threads
+/// reclaim meanwhile.
+const PATIENCE: usize = if cfg!(all(test, feature = "loom")) { 2 } else { 8 };
+
 /// What to copy, by number and flags.
 pub(crate) trait Keep: Fn(u32, FdFlags) -> bool {}
 impl<F: Fn(u32, FdFlags) -> bool> Keep for F {}
@@ -41,7 +46,7 @@ struct Snapshot<'a, T, K: Keep> {
 /// A chunk as it was last read.
 struct Copied {
     start: u32,
-    /// Its identity; the guard keeps the address of a dead one from coming back.
+    /// Its identity, under one guard: that keeps the address of a dead one from coming back.
     chunk: *const Chunk,
     words: [SlotWord; FAN],
 }
@@ -71,7 +76,7 @@ impl<T> FdTable<T> {
     pub(crate) fn copy(&self, keep: impl Keep) -> FdTable<T> {
         let mut snapshot =
             Snapshot { files: &self.files, keep, chunks: Vec::new(), stale: Vec::new() };
-        snapshot.take(&self.tiers);
+        while !snapshot.take(&self.tiers) {}
         let copy = Self {
             files: self.files.clone(),
             limit: AtomicU32::new(self.limit()),
@@ -84,16 +89,15 @@ impl<T> FdTable<T> {
 }
 
 impl<T, K: Keep> Snapshot<'_, T, K> {
-    /// Reads the table until one pass finds everything as the pass before.
-    fn take(&mut self, tiers: &Tiers) {
+    /// Reads the table until one pass finds everything as the pass before, under one guard; false if
+    /// it has changed too often.
+    fn take(&mut self, tiers: &Tiers) -> bool {
         let guard = epoch::pin();
         self.pass(tiers, &guard);
-        loop {
+        (0..PATIENCE).any(|_| {
             let deaths = tiers.deaths();
-            if self.pass(tiers, &guard) && tiers.deaths() == deaths {
-                return;
-            }
-        }
+            self.pass(tiers, &guard) && tiers.deaths() == deaths
+        })
     }
 
     /// Reads every word; true if each is as it was last read, in the same chunks.
@@ -112,13 +116,14 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
     /// Makes sure that `chunks[at]` is this chunk; true if it was.
     fn come_to(&mut self, at: usize, start: u32, chunk: &Chunk) -> bool {
         let rest = &self.chunks[at..];
-        if rest.first().is_some_and(|copied| copied.is(chunk)) {
+        if rest.first().is_some_and(|copied| copied.is(start, chunk)) {
             return true;
         }
-        let gone = rest.iter().take_while(|copied| copied.start <= start && !copied.is(chunk));
+        let gone =
+            rest.iter().take_while(|copied| copied.start <= start && !copied.is(start, chunk));
         let gone = gone.count();
         self.forget(at..at + gone);
-        if !self.chunks.get(at).is_some_and(|copied| copied.is(chunk)) {
+        if !self.chunks.get(at).is_some_and(|copied| copied.is(start, chunk)) {
             self.chunks.insert(at, Copied { start, chunk, words: [SlotWord::EMPTY; FAN] });
         }
         false
@@ -192,7 +197,7 @@ impl<T, K: Keep> Drop for Snapshot<'_, T, K> {
 }
 
 impl Copied {
-    fn is(&self, chunk: &Chunk) -> bool {
-        ptr::eq(self.chunk, chunk)
+    fn is(&self, start: u32, chunk: &Chunk) -> bool {
+        self.start == start && ptr::eq(self.chunk, chunk)
     }
 }
