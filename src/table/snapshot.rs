@@ -3,15 +3,15 @@
 //! Every slot's word is read, and then read again, the sequence in it included, in the same chunks:
 //! until a pass finds each word as the pass before left it. Then every slot stood still from its
 //! last reading but one to its last, so all of them did at the instant between the two passes, and
-//! what was read is the table at that instant. A chunk that is missing both times may have come and
-//! gone in between; then its death was counted before it was unlinked, so the count must not have
+//! what was read is the table at that instant. A chunk that is missing the second time may have been
+//! there in between; then its death was counted before it was unlinked, so the count must not have
 //! changed from that instant on. A word that has changed costs only its own reading, also after a
 //! change of guards: a word that is found again is open on what its reference was counted for.
 //!
 //! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
 //! go unseen.
 
-use std::{mem, ptr};
+use std::{mem, ops::Range, ptr};
 
 use crate::{
     FdFlags, FdTable, FileRef, OpenFileTable,
@@ -100,24 +100,25 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
         })
     }
 
-    /// Reads every word; true if each is as it was last read, in the same chunks.
+    /// Reads every word; true if each is as it was last read. What matters of a chunk that has come is
+    /// whether its slots are still as they were born; of one that has gone, the deaths.
     fn pass(&mut self, tiers: &Tiers, guard: &Guard) -> bool {
         let (mut same, mut count) = (true, 0);
         for (at, (start, chunk)) in tiers.chunks(guard).enumerate() {
-            same &= self.come_to(at, start, chunk);
+            self.come_to(at, start, chunk);
             same &= self.read(at, chunk);
             count = at + 1;
         }
-        same &= !self.forget(count..self.chunks.len());
+        self.forget(count..self.chunks.len());
         release_all(self.stale.drain(..));
         same
     }
 
-    /// Makes sure that `chunks[at]` is this chunk; true if it was.
-    fn come_to(&mut self, at: usize, start: u32, chunk: &Chunk) -> bool {
+    /// Makes sure that `chunks[at]` is this chunk.
+    fn come_to(&mut self, at: usize, start: u32, chunk: &Chunk) {
         let rest = &self.chunks[at..];
         if rest.first().is_some_and(|copied| copied.is(start, chunk)) {
-            return true;
+            return;
         }
         let gone =
             rest.iter().take_while(|copied| copied.start <= start && !copied.is(start, chunk));
@@ -126,7 +127,6 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
         if !self.chunks.get(at).is_some_and(|copied| copied.is(start, chunk)) {
             self.chunks.insert(at, Copied { start, chunk, words: [SlotWord::EMPTY; FAN] });
         }
-        false
     }
 
     /// Reads the words of a chunk, and counts a reference for each that has changed; true if none
@@ -151,6 +151,16 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
         !changed
     }
 
+    /// Forgets chunks that are not there any more.
+    fn forget(&mut self, gone: Range<usize>) {
+        let Self { files, keep, chunks, stale } = self;
+        for copied in chunks.drain(gone) {
+            let words = (copied.start..).zip(copied.words);
+            let counted = words.filter_map(|(number, word)| kept(keep, number, word));
+            stale.extend(counted.map(|index| files.adopt(index)));
+        }
+    }
+
     /// Passes what was copied on to an empty table that nobody else sees yet.
     fn plant(mut self, tiers: &Tiers) {
         for mut copied in mem::take(&mut self.chunks) {
@@ -168,24 +178,6 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
 #[inline]
 fn kept(keep: &impl Keep, number: u32, word: SlotWord) -> Option<u32> {
     word.index().filter(|_| keep(number, word.flags()))
-}
-
-impl<'a, T, K: Keep> Snapshot<'a, T, K> {
-    /// The reference that is counted for a word, if one is.
-    fn counted(&self, number: u32, word: SlotWord) -> Option<FileRef<'a, T>> {
-        kept(&self.keep, number, word).map(|index| self.files.adopt(index))
-    }
-
-    /// Forgets chunks that are not there any more; true if there were any.
-    fn forget(&mut self, gone: std::ops::Range<usize>) -> bool {
-        let gone: Vec<_> = self.chunks.drain(gone).collect();
-        for copied in &gone {
-            for (number, word) in (copied.start..).zip(copied.words) {
-                self.stale.extend(self.counted(number, word));
-            }
-        }
-        !gone.is_empty()
-    }
 }
 
 impl<T, K: Keep> Drop for Snapshot<'_, T, K> {
