@@ -126,7 +126,7 @@ fn supervise(options: Options) -> Result<i32, String> {
 /// How many descriptors more than before the first guest we have open. A handler may still be about
 /// to give up what it did for a guest that was killed.
 fn left(before: usize) -> isize {
-    const PATIENCE: usize = 100;
+    const PATIENCE: usize = 1000;
     let left = || own_files() as isize - before as isize;
     for _ in 0..PATIENCE {
         if left() == 0 {

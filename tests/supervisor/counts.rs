@@ -252,6 +252,27 @@ fn no_write_is_doubled_by_a_storm_of_signals() {
 }
 
 #[test]
+fn a_thread_of_a_dead_process_is_not_remembered() {
+    if !can_run(&["gcc", "strace"]) {
+        return;
+    }
+    let dir = Dir::new();
+    if run(command(["strace", "-qq", "-o", "/dev/null", "true"], &dir)).code != 0 {
+        super::harness::skip("nothing may be traced here");
+        return;
+    }
+    let guest = compile("leaver.c", &dir.0);
+    // A handler compares whose files the thread has, which takes it so long that the process ends
+    // meanwhile.
+    let slowly = ["-e", "trace=kcmp", "-e", "inject=kcmp:delay_enter=300000"];
+    let words = ["strace", "-f", "-qq", "-o", "/dev/null"].iter().chain(&slowly);
+    let words = words.map(Into::into).chain(supervised(&["--stats"], &[&guest]));
+    let Outcome { stdout, stderr, code } = run(command(words, &dir));
+    assert_eq!((stdout.as_str(), code), ("gone\n", 0), "{stderr}");
+    assert!(stderr.ends_with("\n0 descriptors of guests left open\n"), "{stderr}");
+}
+
+#[test]
 fn the_last_guest_leaves_while_handlers_wait() {
     for handlers in ["1", "2", "16"] {
         for _ in 0..15 {

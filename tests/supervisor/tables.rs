@@ -4,7 +4,7 @@ use super::harness::{Dir, NOFILE, can_run, command, run, same_bash, same_python,
 
 #[test]
 fn threads_with_files_of_their_own() {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/supervisor/threads.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/supervisor/guests/threads.c");
     same_bash(&["gcc"], &format!("gcc -w -pthread -o threads {source}; ./threads"));
 }
 

@@ -68,6 +68,12 @@ int main(void)
     char number[12];
     f = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
     write(f, "abc", 3);
+    /* First: later the process is known to have such threads. */
+    clone(bare, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
+    while (!step)
+        usleep(1000);
+    printf("clone: %d\n", step);
+    show("main, still", f);
     pthread_create(&thread, 0, unsharing, 0);
     pthread_join(thread, 0);
     show("main, f", f);
@@ -77,11 +83,6 @@ int main(void)
         usleep(1000);
     printf("the lock of a thread that has ended: %s\n", tries < 1000 ? "free" : "held");
     fflush(stdout);
-    clone(bare, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
-    while (!step)
-        usleep(1000);
-    printf("clone: %d\n", step);
-    show("main, still", f);
     dup2(f, 1900);
     sprintf(number, "%d", f);
     pthread_create(&thread, 0, executing, number);
