@@ -1,4 +1,4 @@
-//! `fcntl`, and those of `ioctl` that concern a descriptor.
+//! `fcntl`.
 
 use std::{os::fd::RawFd, sync::atomic::Ordering};
 
@@ -9,7 +9,7 @@ use super::{
     dup::duplicate_from,
     listener::Reply,
     numbers::is_in_table,
-    sys::{self, Errno, Result},
+    sys::{self, Result},
     twin::promote_all,
 };
 
@@ -39,18 +39,7 @@ pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// Sets the flag in the table, and lets the kernel set the twin's.
-fn set_cloexec(call: &Call<'_>, fd: RawFd, cloexec: bool) -> Result<Reply> {
+pub(crate) fn set_cloexec(call: &Call<'_>, fd: RawFd, cloexec: bool) -> Result<Reply> {
     call.task.table().set_cloexec(fd, cloexec)?;
     Ok(if call.has_twin(fd) { Reply::Continue } else { Reply::Value(0) })
-}
-
-pub(crate) fn ioctl(call: &Call<'_>) -> Result<Reply> {
-    let fd = call.fd(0);
-    match call.args[1] as libc::Ioctl {
-        libc::FIOCLEX => set_cloexec(call, fd, true),
-        libc::FIONCLEX => set_cloexec(call, fd, false),
-        // Is it a terminal? Nothing that we have open is.
-        libc::TCGETS => call.with_backing(fd, |_| Err(Errno(libc::ENOTTY))),
-        _ => promote_all(call),
-    }
 }

@@ -35,6 +35,8 @@ pub(crate) enum When {
     /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or a
     /// POSIX lock at any.
     Fcntl,
+    /// As `Fd` of the first, or the command is one of these.
+    Ioctl(&'static [u32]),
     /// The mapping is of a file whose number is not the kernel's.
     Mmap,
     /// The argument is one of these.
@@ -157,18 +159,12 @@ fn body(when: When) -> Vec<sock_filter> {
             code
         }
         When::Fcntl => fcntl(),
+        When::Ioctl(commands) => [&tell_if_ours(0)[..], &tell_if(1, commands)].concat(),
         When::Mmap => {
             let anonymous = jump(BPF_JSET, libc::MAP_ANONYMOUS as u32, 4, 0);
             [&[load_argument(3), anonymous], &tell_if_ours(4)[..], &[ALLOW]].concat()
         }
-        When::Is(argument, values) => {
-            let mut code = vec![load_argument(argument)];
-            for value in values {
-                code.extend([jump(BPF_JEQ, *value, 0, 1), TELL]);
-            }
-            code.push(ALLOW);
-            code
-        }
+        When::Is(argument, values) => tell_if(argument, values),
         When::AtLeast(argument, min) => {
             let test = jump(BPF_JGE, min, 0, 1);
             vec![load_argument(argument), test, TELL, ALLOW]
@@ -179,6 +175,16 @@ fn body(when: When) -> Vec<sock_filter> {
             vec![load_argument(argument), test, TELL, ALLOW]
         }
     }
+}
+
+/// Tells if the argument is one of these; always ends.
+fn tell_if(argument: u32, values: &[u32]) -> Vec<sock_filter> {
+    let mut code = vec![load_argument(argument)];
+    for value in values {
+        code.extend([jump(BPF_JEQ, *value, 0, 1), TELL]);
+    }
+    code.push(ALLOW);
+    code
 }
 
 fn fcntl() -> Vec<sock_filter> {

@@ -26,7 +26,9 @@ pub(crate) unsafe trait Plain: Copy {}
 
 // SAFETY: an integer.
 unsafe impl Plain for u8 {}
-// SAFETY: integers and arrays of integers.
+// SAFETY: an integer.
+unsafe impl Plain for u16 {}
+// SAFETY: an integer.
 unsafe impl Plain for u64 {}
 // SAFETY: as above.
 unsafe impl Plain for Span {}

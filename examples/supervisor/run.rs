@@ -14,6 +14,7 @@ mod guests;
 mod handlers;
 mod identity;
 mod io;
+mod ioctl;
 #[allow(unsafe_code, reason = "starts a process and puts it under the filter")]
 mod launch;
 mod limits;

@@ -7,8 +7,9 @@ use libc::*;
 use super::{
     call::Handler,
     close, dup, exec, fcntl,
-    filter::When::{self, Always, AtLeast, Clone, Fails, Fcntl, Fd, Has, Is, Mmap},
+    filter::When::{self, Always, AtLeast, Clone, Fails, Fcntl, Fd, Has, Ioctl, Is, Mmap},
     identity, io,
+    ioctl::{self, NAME_ANOTHER},
     limits::{self, FSIZE, NOFILE},
     numbers::KERNEL_END,
     open, proc_fd, sets, stat,
@@ -29,6 +30,7 @@ pub(crate) struct Syscall {
 const FIRST: When = Fd(&[0]);
 const FIRST_TWO: When = Fd(&[0, 1]);
 const FIRST_AND_THIRD: When = Fd(&[0, 2]);
+const FIRST_AND_FOURTH: When = Fd(&[0, 3]);
 const SECOND: When = Fd(&[1]);
 
 /// Reads or writes through a table, or only looks.
@@ -55,7 +57,7 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     uses(SYS_pwrite64, "pwrite64", FIRST, io::pwrite64),
     uses(SYS_readv, "readv", FIRST, io::readv),
     uses(SYS_writev, "writev", FIRST, io::writev),
-    changes(SYS_ioctl, "ioctl", FIRST, fcntl::ioctl),
+    changes(SYS_ioctl, "ioctl", Ioctl(NAME_ANOTHER), ioctl::ioctl),
     uses(SYS_newfstatat, "newfstatat", FIRST, stat::newfstatat),
     native(SYS_recvfrom, "recvfrom", FIRST),
     native(SYS_sendto, "sendto", FIRST),
@@ -120,6 +122,18 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     native(SYS_finit_module, "finit_module", FIRST),
     native(SYS_pidfd_send_signal, "pidfd_send_signal", FIRST),
     native(SYS_pidfd_getfd, "pidfd_getfd", FIRST),
+    native(SYS_quotactl_fd, "quotactl_fd", FIRST),
+    native(SYS_open_tree, "open_tree", FIRST),
+    native(SYS_fspick, "fspick", FIRST),
+    native(SYS_mount_setattr, "mount_setattr", FIRST),
+    native(451, "cachestat", FIRST),
+    native(463, "setxattrat", FIRST),
+    native(464, "getxattrat", FIRST),
+    native(465, "listxattrat", FIRST),
+    native(466, "removexattrat", FIRST),
+    native(467, "open_tree_attr", FIRST),
+    native(468, "file_getattr", FIRST),
+    native(469, "file_setattr", FIRST),
     changes(SYS_fcntl, "fcntl", Fcntl, fcntl::fcntl),
     uses(SYS_mmap, "mmap", Mmap, twin::mmap),
     uses(SYS_openat, "openat", Always, open::openat),
@@ -160,6 +174,8 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     native(SYS_copy_file_range, "copy_file_range", FIRST_AND_THIRD),
     native(SYS_splice, "splice", FIRST_AND_THIRD),
     native(SYS_epoll_ctl, "epoll_ctl", FIRST_AND_THIRD),
+    native(SYS_move_mount, "move_mount", FIRST_AND_THIRD),
+    native(SYS_fanotify_mark, "fanotify_mark", FIRST_AND_FOURTH),
     native(SYS_symlinkat, "symlinkat", SECOND),
     changes(SYS_close_range, "close_range", AtLeast(1, KERNEL_END as u32), close::close_range),
     uses(SYS_select, "select", AtLeast(0, KERNEL_END as u32 + 1), sets::select),
@@ -179,8 +195,7 @@ impl Syscall {
     pub(crate) fn fd_arguments(&self) -> &'static [u32] {
         match self.when {
             Fd(arguments) => arguments,
-            Fcntl => &[0],
-            _ if self.number == SYS_ioctl => &[0],
+            Fcntl | Ioctl(_) => &[0],
             _ => &[],
         }
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <signal.h>
@@ -30,9 +31,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef SYS_fchmodat2
+/* By number, where the C library is older. */
+#undef SYS_fchmodat2
 #define SYS_fchmodat2 452
-#endif
+#undef SYS_cachestat
+#define SYS_cachestat 451
+#undef SYS_getxattrat
+#define SYS_getxattrat 464
+#undef SYS_listxattrat
+#define SYS_listxattrat 465
+#undef SYS_file_getattr
+#define SYS_file_getattr 468
 
 /* A system call without the C library between; -1 and errno on failure. */
 #define CALL(number, ...) syscall(SYS_##number, __VA_ARGS__)
