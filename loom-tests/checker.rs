@@ -1,7 +1,10 @@
 //! The checker that runs this crate's own code: loom, or shuttle in its place.
 
 #[cfg(not(feature = "shuttle"))]
-pub(crate) use loom::{cell, explore, stop_exploring, sync, thread};
+pub(crate) use loom::{cell, sync, thread};
+
+#[cfg(not(any(feature = "shuttle", crossbeam_loom)))]
+pub(crate) use loom::{explore, stop_exploring};
 
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::{sync, thread};

@@ -22,12 +22,7 @@
 #[path = "epoch/pointers.rs"]
 mod pointers;
 
-use std::{
-    cell::{Cell, RefCell},
-    mem,
-    rc::Rc,
-    thread::panicking,
-};
+use std::{cell::RefCell, mem, rc::Rc, thread::panicking};
 
 use crate::sync::checker::{
     self,
@@ -36,7 +31,7 @@ use crate::sync::checker::{
 };
 
 pub(crate) use self::pointers::{Atomic, Owned, Shared};
-use self::pointers::{Fate, Object};
+use self::pointers::{Blocks, Object, erase};
 
 /// Two atomics, one for each kind of edge, are exact; and loom need not try the order of a pin and an unpin, which share none. One for
 /// both adds an edge from each unpin to each later pin, which the contract does not promise and which can hide that one is missing. It
@@ -55,19 +50,13 @@ struct Domain {
     /// Threads that are pinned, and how many guards each holds.
     pinned: RefCell<Vec<(ThreadId, usize)>>,
     garbage: RefCell<Vec<Garbage>>,
-    blocks: RefCell<Vec<Block>>,
+    blocks: Blocks,
 }
 
 /// A retired object, and the threads that were pinned at its retirement and still are.
 struct Garbage {
     destroy: Box<dyn FnOnce()>,
     awaits: Vec<ThreadId>,
-}
-
-/// The memory of an object.
-struct Block {
-    fate: Rc<Cell<Fate>>,
-    free: Box<dyn FnOnce()>,
 }
 
 /// Runs `f`, one execution of a model, with an epoch of its own; then looks whether everything was given back. loom must be exploring
@@ -93,7 +82,7 @@ impl Domain {
             unpins: AtomicUsize::new(0),
             pinned: RefCell::default(),
             garbage: RefCell::default(),
-            blocks: RefCell::default(),
+            blocks: Blocks::default(),
         }
     }
 
@@ -150,10 +139,6 @@ impl Domain {
         ripe
     }
 
-    fn created(&self, fate: Rc<Cell<Fate>>, free: impl FnOnce()) {
-        self.blocks.borrow_mut().push(Block { fate, free: erase(Box::new(free)) });
-    }
-
     fn retire(&self, destroy: impl FnOnce()) {
         // Release: what was done before, the unlinking above all, is seen under each later pin; pairs with the Acquire in `pin`.
         self.retirements.fetch_add(1, Ordering::Release);
@@ -163,17 +148,8 @@ impl Domain {
 
     fn finish(&self) {
         assert!(self.pinned.borrow().is_empty(), "a thread is still pinned at the end");
-        let blocks = self.blocks.take();
-        let leaked = blocks.iter().filter(|block| block.fate.get() != Fate::Destroyed).count();
-        assert_eq!(leaked, 0, "objects leaked");
-        blocks.into_iter().for_each(|block| (block.free)());
+        self.blocks.finish();
     }
-}
-
-/// Forgets how long what `f` refers to lives: as in the real crate, whoever retires an object promises that it lives long enough.
-fn erase<'a>(f: Box<dyn FnOnce() + 'a>) -> Box<dyn FnOnce()> {
-    // SAFETY: only the lifetime changes; `f` is called at the latest at the end of the execution, as `defer_destroy`'s caller promised.
-    unsafe { mem::transmute::<Box<dyn FnOnce() + 'a>, Box<dyn FnOnce()>>(f) }
 }
 
 /// Keeps the thread pinned. [`unprotected`]'s does not.

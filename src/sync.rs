@@ -20,8 +20,13 @@ pub(crate) use self::checked::{
     zeroed_boxed_slice,
 };
 
-#[cfg(all(test, feature = "loom"))]
+#[cfg(all(test, feature = "loom", not(crossbeam_loom)))]
 #[path = "../loom-tests/epoch.rs"]
+pub(crate) mod epoch;
+
+/// crossbeam's, which runs on loom's atomics under this cfg.
+#[cfg(all(test, feature = "loom", crossbeam_loom))]
+#[path = "../loom-tests/crossbeam_epoch.rs"]
 pub(crate) mod epoch;
 
 /// loom, or shuttle in its place.

@@ -1,9 +1,9 @@
 //! The objects of the model and the pointers to them.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     marker::PhantomData,
-    mem::ManuallyDrop,
+    mem::{self, ManuallyDrop},
     ops::{Deref, DerefMut},
     ptr,
     rc::Rc,
@@ -16,6 +16,36 @@ use crate::sync::checker::{
 };
 
 use super::{Guard, domain};
+
+/// The memory of all objects of an execution, which stays to its end.
+#[derive(Default)]
+pub(super) struct Blocks(RefCell<Vec<Block>>);
+
+/// The memory of an object.
+struct Block {
+    fate: Rc<Cell<Fate>>,
+    free: Box<dyn FnOnce()>,
+}
+
+impl Blocks {
+    fn created(&self, fate: Rc<Cell<Fate>>, free: impl FnOnce()) {
+        self.0.borrow_mut().push(Block { fate, free: erase(Box::new(free)) });
+    }
+
+    /// Looks whether every object was given back, and frees the memory.
+    pub(super) fn finish(&self) {
+        let blocks = self.0.take();
+        let leaked = blocks.iter().filter(|block| block.fate.get() != Fate::Destroyed).count();
+        assert_eq!(leaked, 0, "objects leaked");
+        blocks.into_iter().for_each(|block| (block.free)());
+    }
+}
+
+/// Forgets how long what `f` refers to lives: as in the real crate, whoever retires an object promises that it lives long enough.
+pub(super) fn erase<'a>(f: Box<dyn FnOnce() + 'a>) -> Box<dyn FnOnce()> {
+    // SAFETY: only the lifetime changes; `f` is called at the latest at the end of the execution, as `defer_destroy`'s caller promised.
+    unsafe { mem::transmute::<Box<dyn FnOnce() + 'a>, Box<dyn FnOnce()>>(f) }
+}
 
 /// An object. Its address is that of its value.
 #[repr(C)]
@@ -43,7 +73,7 @@ impl<T> Object<T> {
         let object = Box::into_raw(Box::new(object));
         // SAFETY: `finish` calls it once, when nothing of the execution runs any more. The value is dropped by then.
         let free = move || drop(unsafe { Box::from_raw(object) });
-        domain().created(fate, free);
+        domain().blocks.created(fate, free);
         object
     }
 
