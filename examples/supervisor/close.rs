@@ -1,6 +1,6 @@
 //! `close` and `close_range`.
 
-use std::sync::atomic::Ordering;
+use std::{os::fd::RawFd, sync::atomic::Ordering};
 
 use fdtable::{CloseRangeFlags, Descriptor, FdFlags};
 
@@ -12,15 +12,14 @@ use super::{
     sys::Result,
 };
 
+pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
+    close_number(call, call.fd(0))
+}
+
 /// Closes our half at once. Where there is a twin, the kernel closes it then, and until it has the
 /// number is nobody's.
-pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
-    let fd = call.fd(0);
-    let process = &call.task.process;
-    if process.quirks.closes_itself.load(Ordering::Relaxed) {
-        // Where there can be no twin, there can be no lock either.
-        let _ = call.promote(fd);
-    }
+fn close_number(call: &Call<'_>, fd: RawFd) -> Result<Reply> {
+    prepare_close(call, fd);
     let flags = call.flags(fd)?;
     if flags.contains(TWIN) {
         return close_both(call, fd, flags);
@@ -29,6 +28,14 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
     // Another thread may have promoted the number since.
     let had_twin = table.close(fd)?.flags.contains(TWIN);
     Ok(if had_twin { Reply::Continue } else { Reply::Value(0) })
+}
+
+/// Before a number is closed: the kernel has to, where that gives up a lock.
+pub(crate) fn prepare_close(call: &Call<'_>, fd: RawFd) {
+    if call.task.process.quirks.closes_itself.load(Ordering::Relaxed) {
+        // Where there can be no twin, there can be no lock either.
+        let _ = call.promote(fd);
+    }
 }
 
 fn close_both(call: &Call<'_>, fd: i32, flags: FdFlags) -> Result<Reply> {
@@ -62,16 +69,11 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
         table.close_range(first, last, CloseRangeFlags::CLOEXEC)?;
         return Ok(Reply::Continue);
     }
-    for Descriptor { fd, flags, file } in &**table {
+    for Descriptor { fd, file, .. } in &**table {
         drop(file);
-        if !(first..=last).contains(&(fd as u32)) {
-            continue;
-        }
-        // Another thread may have been faster.
-        if flags.contains(TWIN) {
-            let _ = close_both(call, fd, flags);
-        } else {
-            drop(table.close(fd));
+        if (first..=last).contains(&(fd as u32)) {
+            // Another thread may have been faster.
+            let _ = close_number(call, fd);
         }
     }
     Ok(Reply::Continue)

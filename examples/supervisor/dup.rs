@@ -9,6 +9,7 @@ use fdtable::{FdFlags, Placement};
 
 use super::{
     call::{Call, EBADF, EINVAL},
+    close::prepare_close,
     file::{self, File, TWIN},
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START, is_in_table},
@@ -98,8 +99,8 @@ fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
 }
 
 fn onto_table(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result<()> {
-    let process = &call.task.process;
-    let twins = process.twins.lock();
+    prepare_close(call, new);
+    let twins = call.task.process.twins.lock();
     let table = call.task.table();
     let cloexec = flags.contains(FdFlags::CLOEXEC);
     let had_twin = table.flags(new).is_some_and(|flags| flags.contains(TWIN));

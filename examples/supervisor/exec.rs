@@ -10,11 +10,12 @@ use std::{
     },
 };
 
-use fdtable::Files;
+use fdtable::{FdFlags, Files};
 use parking_lot::Mutex;
 
 use super::{
     call::Call,
+    close::prepare_close,
     file::File,
     listener::Reply,
     numbers::EXEC_TOKEN,
@@ -128,6 +129,12 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
         && sys::share_files(process.tgid, std::process::id() as i32)
     {
         return Ok(Reply::Continue);
+    }
+    if process.quirks.closes_itself.load(Ordering::Relaxed) {
+        let table = call.task.table();
+        let closing = table.iter().filter(|open| open.flags.contains(FdFlags::CLOEXEC));
+        let closing: Vec<_> = closing.map(|open| open.fd).collect();
+        closing.into_iter().for_each(|fd| prepare_close(call, fd));
     }
     let mut caller = process.exec.caller.lock();
     if !process.exec.token_left.load(Ordering::Relaxed) {

@@ -3,7 +3,9 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::harness::{Dir, NOFILE, Outcome, SUPERVISOR, can_run, command, run, same_python};
+use super::harness::{
+    Dir, LOCKED, NOFILE, Outcome, SUPERVISOR, can_run, command, run, same_python,
+};
 
 /// The program in `conformance/`: every call on every kind of descriptor with good and bad
 /// arguments, as root and as a user with no rights.
@@ -257,14 +259,7 @@ fn locks() {
         ("posix", "fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)"),
     ]);
     same_python(&format!(
-        "{SHOW}
-def locked():
-    pid = os.fork()
-    if pid == 0:
-        try: fcntl.lockf(os.open('f', os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e: os._exit(e.errno)
-        os._exit(0)
-    return os.waitpid(pid, 0)[1] >> 8
+        "{SHOW}{LOCKED}
 print(locked())
 fcntl.lockf(fd, fcntl.LOCK_EX)
 print(locked())

@@ -1,6 +1,8 @@
 //! Whose table is whose within a process, what goes into it, and how a person sees it.
 
-use super::harness::{Dir, NOFILE, can_run, command, run, same_bash, same_python, supervised};
+use super::harness::{
+    Dir, LOCKED, NOFILE, can_run, command, run, same_bash, same_python, supervised,
+};
 
 #[test]
 fn threads_with_files_of_their_own() {
@@ -11,22 +13,33 @@ fn threads_with_files_of_their_own() {
 #[test]
 fn a_lock_through_a_small_number_goes_with_a_close_in_the_table() {
     // What is only read has a number of the kernel's, and what is written one of the table's: the
-    // lock is the process's.
-    same_python(
-        "import os, fcntl
-r, w = os.open('f', os.O_RDONLY | os.O_CREAT), os.open('f', os.O_RDWR)
-def locked():
-    pid = os.fork()
-    if pid == 0:
-        try: fcntl.lockf(os.open('f', os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e: os._exit(e.errno)
-        os._exit(0)
-    return os.waitpid(pid, 0)[1] >> 8
-fcntl.lockf(r, fcntl.LOCK_SH)
-print(locked())
-os.close(w)
-print(locked())",
-    );
+    // lock is the process's, however the number in the table is closed.
+    same_python(&format!(
+        "{LOCKED}
+for close in (os.close, lambda w: os.closerange(w, w + 1), lambda w: os.dup2(0, w), lambda w: os.dup2(os.open('g', os.O_RDWR | os.O_CREAT), w)):
+    r, w = os.open('f', os.O_RDONLY | os.O_CREAT), os.open('f', os.O_RDWR)
+    fcntl.lockf(r, fcntl.LOCK_SH)
+    print(locked())
+    close(w)
+    print(locked())
+    os.close(r)"
+    ));
+}
+
+#[test]
+fn a_lock_goes_with_a_close_on_exec() {
+    for stays in ["True", "False"] {
+        same_python(&format!(
+            "{LOCKED}
+import sys
+if sys.argv[1:]: print(locked())
+else:
+    r, w = os.open('f', os.O_RDONLY | os.O_CREAT), os.open('f', os.O_RDWR)
+    os.set_inheritable(r, True); os.set_inheritable(w, {stays})
+    fcntl.lockf(r, fcntl.LOCK_SH)
+    os.execv(sys.executable, sys.orig_argv + ['again'])"
+        ));
+    }
 }
 
 #[test]
