@@ -31,6 +31,7 @@ pub(crate) type Handler = fn(&Call<'_>) -> Result<Reply>;
 pub(crate) const EBADF: Errno = Errno(libc::EBADF);
 pub(crate) const EFAULT: Errno = Errno(libc::EFAULT);
 pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
+pub(crate) const EPERM: Errno = Errno(libc::EPERM);
 
 impl Call<'_> {
     /// An argument as a descriptor: its low 32 bits.

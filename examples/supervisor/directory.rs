@@ -103,8 +103,14 @@ impl Directory {
         }
     }
 
-    pub(crate) fn process(&self, tgid: i32) -> Option<Arc<Process>> {
+    fn process(&self, tgid: i32) -> Option<Arc<Process>> {
         self.guests.process(tgid)
+    }
+
+    /// The process that a guest means by the id of one of its threads.
+    pub(crate) fn process_with(&self, id: i32) -> Option<Arc<Process>> {
+        self.look();
+        self.process(id).or_else(|| self.process(tgid_of(id)?))
     }
 
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {

@@ -6,7 +6,7 @@
 use std::{cell::RefCell, os::fd::BorrowedFd, sync::atomic::Ordering};
 
 use super::{
-    call::{Call, EFAULT, EINVAL},
+    call::{Call, EFAULT, EINVAL, EPERM},
     listener::Reply,
     memory::{PAGE, Span},
     sys::{self, Errno, Position, Result},
@@ -101,7 +101,9 @@ fn read_to(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Res
 }
 
 fn write_from(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Result<Reply> {
-    if call.task.process.quirks.writes_itself.load(Ordering::Relaxed) {
+    let quirks = &call.task.process.quirks;
+    // A write by one without rights also clears the set-user-ID bit.
+    if quirks.writes_itself.load(Ordering::Relaxed) || quirks.opens_itself.load(Ordering::Relaxed) {
         return call.leave_to_kernel(call.fd(0), EINVAL);
     }
     transfer(call, spans, |file, spans, buffer| {
@@ -163,6 +165,14 @@ pub(crate) fn forward(call: &Call<'_>) -> Result<Reply> {
         let rest = [call.args[1], call.args[2], call.args[3]];
         sys::forward(call.syscall.number, file, rest).map(Reply::Value)
     })
+}
+
+/// One whose rights matter: those of a guest that may have others than we are the kernel's to judge.
+pub(crate) fn forward_by_right(call: &Call<'_>) -> Result<Reply> {
+    if call.task.process.quirks.opens_itself.load(Ordering::Relaxed) {
+        return call.leave_to_kernel(call.fd(0), EPERM);
+    }
+    forward(call)
 }
 
 /// One that may take long: the guest waits in its own kernel, if there can be a twin.

@@ -4,12 +4,12 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use super::{
-    call::{Call, EFAULT, EINVAL},
+    call::{Call, EFAULT, EINVAL, EPERM},
     listener::Reply,
     numbers::KERNEL_END,
     process::Process,
     supervisor::MAX_NUMBERS,
-    sys::{self, Errno, Result},
+    sys::{self, Result},
 };
 
 pub(crate) const NOFILE: u32 = libc::RLIMIT_NOFILE;
@@ -33,7 +33,7 @@ fn must_be(address: u64) -> Result<()> {
 pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
     let process = match call.int(0) {
         0 => Some(Arc::clone(&call.task.process)),
-        pid => call.supervisor.directory.process(pid),
+        id => call.supervisor.directory.process_with(id),
     };
     match process {
         Some(process) => change(call, &process, call.args[1], call.args[2], call.args[3]),
@@ -83,7 +83,7 @@ fn set_nofile(
     }
     let may_raise = call.supervisor.is_root && new.rlim_max <= u64::from(MAX_NUMBERS);
     if new.rlim_max > before.rlim_max && !may_raise {
-        return Err(Errno(libc::EPERM));
+        return Err(EPERM);
     }
     process.limits.hard.store(new.rlim_max, Ordering::Relaxed);
     call.supervisor.directory.set_limit(process, new.rlim_cur as u32);

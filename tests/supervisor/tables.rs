@@ -43,6 +43,37 @@ else:
 }
 
 #[test]
+fn who_has_given_up_rights_has_none_to_what_is_open() {
+    // As root: who is not has none to give up.
+    same_python(
+        "import os, sys
+f = os.open('f', os.O_RDWR | os.O_CREAT); os.fchmod(f, 0o6755); g = os.open('g', os.O_RDWR | os.O_CREAT); os.fchmod(g, 0o6755)
+def show(name, call):
+    try: print(name, call())
+    except OSError as e: print(name, e.errno)
+    print([oct(os.fstat(n).st_mode) for n in (f, g)])
+if os.getuid() == 0: os.setuid(65534)
+show('fchown', lambda: os.fchown(f, os.getuid(), 0))
+show('write', lambda: os.write(f, b'x'))
+show('ftruncate', lambda: os.ftruncate(g, 5))
+show('fchmod', lambda: os.fchmod(f, 0o777))
+show('dup2', lambda: [os.dup2(n, 1500 + n) for n in (0, 1)])
+sys.stdout.flush(); show('exec', lambda: os.system('id -u; exec 1600<f; read x <&1600; echo $x'))",
+    );
+}
+
+#[test]
+fn a_thread_may_ask_for_its_limits_by_its_own_id() {
+    same_python(
+        "import os, resource, threading
+def limit(*new): print(resource.prlimit(threading.get_native_id(), resource.RLIMIT_NOFILE, *new)[0])
+def ask(): limit(); limit((3000, 4000))
+t = threading.Thread(target=ask); t.start(); t.join()
+print(resource.getrlimit(resource.RLIMIT_NOFILE), len([os.open('/', os.O_RDONLY) for n in range(900)]), os.dup2(0, 2999))",
+    );
+}
+
+#[test]
 fn when_the_kernel_has_no_numbers_left_the_table_has() {
     if !can_run(&["python3"]) {
         return;

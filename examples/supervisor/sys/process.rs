@@ -90,7 +90,38 @@ pub(crate) fn nofile(pid: i32) -> Result<libc::rlimit64> {
     Ok(limits)
 }
 
+/// Sets the descriptor limits of a process. Its owner may; and root, where it has all that root can
+/// have.
 pub(crate) fn set_nofile(pid: i32, soft: u64, hard: u64) -> Result<()> {
+    match prlimit_nofile(pid, soft, hard) {
+        Err(Errno(libc::EPERM)) => as_owner(pid, || prlimit_nofile(pid, soft, hard)),
+        set => set,
+    }
+}
+
+/// Does something with the real user and group of a process, if this thread may take them on. They
+/// decide whose limits it may set, and what it may do besides stays as it is.
+fn as_owner(pid: i32, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    let status = read_proc(&format!("/proc/{pid}/status")).ok_or(Errno(libc::ESRCH))?;
+    let real = |field| status_field(&status, field)?.split_whitespace().next()?.parse().ok();
+    let (uid, gid) = real("Uid").zip(real("Gid")).ok_or(Errno(libc::ESRCH))?;
+    // SAFETY: no arguments.
+    let own = unsafe { (libc::getuid(), libc::getgid()) };
+    let acted = set_real_ids(uid, gid).and_then(|()| act());
+    set_real_ids(own.0, own.1)?;
+    acted
+}
+
+/// Of this thread alone: the C library's functions would change all.
+fn set_real_ids(uid: u32, gid: u32) -> Result<()> {
+    const KEEP: u32 = u32::MAX;
+    // SAFETY: integers only.
+    check(unsafe { libc::syscall(libc::SYS_setresgid, gid, KEEP, KEEP) })?;
+    // SAFETY: integers only.
+    check(unsafe { libc::syscall(libc::SYS_setresuid, uid, KEEP, KEEP) }).map(drop)
+}
+
+fn prlimit_nofile(pid: i32, soft: u64, hard: u64) -> Result<()> {
     let limits = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
     // SAFETY: `limits` is readable, and the old ones are not asked for.
     check(i64::from(unsafe {
