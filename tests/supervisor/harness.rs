@@ -210,18 +210,6 @@ pub(crate) fn same_python(program: &str) {
     same(&["python3"], &["python3", "-c", &program], 0);
 }
 
-/// Python: whether another process may lock `f`; else the errno.
-pub(crate) const LOCKED: &str = "
-import os, fcntl
-def locked():
-    pid = os.fork()
-    if pid == 0:
-        try: fcntl.lockf(os.open('f', os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as e: os._exit(e.errno)
-        os._exit(0)
-    return os.waitpid(pid, 0)[1] >> 8
-";
-
 /// The supervised words print `expected`, and nothing to stderr.
 pub(crate) fn prints(programs: &[&str], options: &[&str], words: &[&str], expected: &str) {
     if can_run(programs) {

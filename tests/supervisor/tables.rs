@@ -1,8 +1,18 @@
 //! Whose table is whose within a process, what goes into it, and how a person sees it.
 
-use super::harness::{
-    Dir, LOCKED, NOFILE, can_run, command, run, same_bash, same_python, supervised,
-};
+use super::harness::{Dir, NOFILE, can_run, command, run, same_bash, same_python, supervised};
+
+/// Python: whether another process may lock `f`; else the errno.
+const LOCKED: &str = "
+import os, fcntl
+def locked():
+    pid = os.fork()
+    if pid == 0:
+        try: fcntl.lockf(os.open('f', os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e: os._exit(e.errno)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] >> 8
+";
 
 #[test]
 fn threads_with_files_of_their_own() {

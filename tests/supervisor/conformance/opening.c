@@ -121,10 +121,36 @@ static void by_number(void) {
     close_range(33, 33, 0), close_range(1500, 1501, 0), close(fd), close(low);
 }
 
+/* Nobody waits at the other end. */
+static void fifos(void) {
+    static const int flags[] = {O_RDONLY | O_NONBLOCK, O_WRONLY | O_NONBLOCK, O_WRONLY | O_TRUNC | O_NONBLOCK, O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL, O_RDONLY | O_DIRECTORY, O_PATH};
+    MUST(mkfifo("p", 0644) == 0);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        int fd = open("p", flags[i], 0600);
+        printf("fifo %o: %s", flags[i], result_fd(fd));
+        printf(" %s\n", (errno = 0, result(fd < 0 ? -1 : fcntl(fd, F_GETFL))));
+        close(fd);
+    }
+    unlink("p");
+}
+
+/* What these lead to is the guest's own. */
+static void own(void) {
+    static const char *const paths[] = {"/proc/self/stat", "/proc/thread-self/stat", "/proc/self/cwd/../stat", "/proc/self/task/../stat"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char text[64] = {0};
+        int fd = open(paths[i], O_RDONLY);
+        printf("%s: %s %d\n", paths[i], result(read(fd, text, 63)), atoi(text) == getpid());
+        close(fd);
+    }
+}
+
 void opening(void) {
     every_way();
     modes();
     close(file(O_RDONLY));
     long_paths();
     by_number();
+    fifos();
+    own();
 }
