@@ -68,7 +68,7 @@ impl Supervisor {
         if let Some(started) = started {
             self.stats.busy(started.elapsed());
         }
-        // Fails if the guest is gone, or if it will be told again, as after a suspension.
+        // Fails if the guest is gone, or this thread of it, by another's exec.
         if self.listener.send(notif.id, reply).is_err() {
             self.stats.lost();
             if let Ok(call) = call {

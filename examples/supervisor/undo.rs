@@ -1,5 +1,5 @@
 //! What a handler has done for an answer that the guest does not get: the handler has panicked since,
-//! or the notification was withdrawn.
+//! or nobody takes it any more.
 
 use std::os::fd::{AsFd, RawFd};
 
