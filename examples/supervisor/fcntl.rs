@@ -13,6 +13,9 @@ use super::{
     twin::promote_all,
 };
 
+/// Whether two descriptors are duplicates, since Linux 6.10; the C library does not have it.
+pub(crate) const F_DUPFD_QUERY: i32 = 1027;
+
 pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
     let (fd, command, argument) = (call.fd(0), call.int(1), call.int(2));
     match command {
@@ -21,6 +24,10 @@ pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
         libc::F_SETLK | libc::F_SETLKW => {
             let quirks = &call.task.process.quirks;
             quirks.closes_itself.store(true, Ordering::Relaxed);
+            promote_all(call)
+        }
+        F_DUPFD_QUERY => {
+            call.promote(argument)?;
             promote_all(call)
         }
         _ if !is_in_table(fd) => Err(EBADF),

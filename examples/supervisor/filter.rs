@@ -13,7 +13,7 @@ use libc::{
     sock_filter,
 };
 
-use super::{numbers::KERNEL_END, syscalls::Syscall};
+use super::{fcntl::F_DUPFD_QUERY, numbers::KERNEL_END, syscalls::Syscall};
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 /// System calls of the x32 ABI have this bit.
@@ -32,8 +32,8 @@ pub(crate) enum When {
     Always,
     /// One of these arguments is a number that is not the kernel's.
     Fd(&'static [u32]),
-    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or a
-    /// POSIX lock at any.
+    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or
+    /// whether such a number is one, or a POSIX lock at any.
     Fcntl,
     /// As `Fd` of the first, or the command is one of these.
     Ioctl(&'static [u32]),
@@ -190,10 +190,11 @@ fn tell_if(argument: u32, values: &[u32]) -> Vec<sock_filter> {
 fn fcntl() -> Vec<sock_filter> {
     let command = [
         load_argument(1),
-        jump(BPF_JEQ, libc::F_SETLK as u32, 5, 0),
-        jump(BPF_JEQ, libc::F_SETLKW as u32, 4, 0),
-        jump(BPF_JEQ, libc::F_DUPFD as u32, 1, 0),
-        jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 0, 3),
+        jump(BPF_JEQ, libc::F_SETLK as u32, 6, 0),
+        jump(BPF_JEQ, libc::F_SETLKW as u32, 5, 0),
+        jump(BPF_JEQ, libc::F_DUPFD as u32, 2, 0),
+        jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 1, 0),
+        jump(BPF_JEQ, F_DUPFD_QUERY as u32, 0, 3),
         load_argument(2),
         jump(BPF_JGE, KERNEL_END as u32, 0, 1),
         TELL,

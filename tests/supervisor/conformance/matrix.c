@@ -118,7 +118,7 @@ static loff_t offset;
     X(getfd, CALL(fcntl, fd, F_GETFD)) X(setfd, CALL(fcntl, fd, F_SETFD, FD_CLOEXEC)) X(getfl, CALL(fcntl, fd, F_GETFL)) X(setfl, CALL(fcntl, fd, F_SETFL, O_APPEND | O_NONBLOCK)) \
     X(setfl_direct, CALL(fcntl, fd, F_SETFL, O_NOATIME)) X(setlk, CALL(fcntl, fd, F_SETLK, &whole)) X(getlk_null, CALL(fcntl, fd, F_GETLK, NULL)) X(setlk_ofd, CALL(fcntl, fd, F_OFD_SETLK, &whole)) \
     X(getown, CALL(fcntl, fd, F_GETOWN)) X(setown, CALL(fcntl, fd, F_SETOWN, 0)) X(getsig, CALL(fcntl, fd, F_GETSIG)) X(pipe_size, CALL(fcntl, fd, F_GETPIPE_SZ)) X(seals, CALL(fcntl, fd, F_GET_SEALS)) \
-    X(add_seals, CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_GROW)) X(lease, CALL(fcntl, fd, F_GETLEASE)) X(notify, CALL(fcntl, fd, F_NOTIFY, 0)) X(fcntl_bad, CALL(fcntl, fd, 4242)) \
+    X(add_seals, CALL(fcntl, fd, F_ADD_SEALS, F_SEAL_GROW)) X(lease, CALL(fcntl, fd, F_GETLEASE)) X(notify, CALL(fcntl, fd, F_NOTIFY, 0)) X(is_source, CALL(fcntl, fd, 1027, source)) X(is_itself, CALL(fcntl, fd, 1027, fd)) X(is_input, CALL(fcntl, 0, 1027, fd)) X(fcntl_bad, CALL(fcntl, fd, 4242)) \
     X(dupfd_at, CALL(fcntl, fd, F_DUPFD, 3000)) X(dupfd_negative, CALL(fcntl, fd, F_DUPFD, -1)) X(dupfd_large, CALL(fcntl, fd, F_DUPFD, INT_MAX)) X(dupfd_cloexec, CALL(fcntl, fd, F_DUPFD_CLOEXEC, 3000)) \
     X(dup2_far, CALL(dup2, fd, 3001)) X(dup2_low, CALL(dup2, fd, 41)) X(dup2_negative, CALL(dup2, fd, -1)) X(dup2_large, CALL(dup2, fd, INT_MAX)) X(dup3_far, CALL(dup3, fd, 3002, O_CLOEXEC)) X(dup3_flags, CALL(dup3, fd, 3002, 1)) \
     X(dup2_same, CALL(dup2, fd, fd) >= 0 ? 0 : -1) X(dup3_same, CALL(dup3, fd, fd, 0)) X(dup2_onto, CALL(dup2, 1, fd) >= 0 ? (dup2(1511, 1), 0) : -1) \
