@@ -141,7 +141,7 @@ impl<T> Description<T> {
     ///
     /// # Safety
     ///
-    /// `release` returned true to the caller, who calls this once.
+    /// The caller has ended the life (`release`, `release_last`), and calls this once.
     pub(crate) unsafe fn drop_file(&self) {
         // SAFETY: I3 - this thread has ended the life, so nobody else reads or writes `file`, and it
         // was initialised by `revive`.

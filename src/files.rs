@@ -230,7 +230,6 @@ impl<T> Files<T> {
                 return;
             }
             // Another thread of this task has swapped the table meanwhile, and may have changed it.
-            leave(&copy);
         }
     }
 }

@@ -73,8 +73,9 @@ pub(crate) struct Vacant<'a, T> {
 /// Names one open file description, now and after its end: no other description of its
 /// [`OpenFileTable`] ever has the same id, until the 32-bit generation of its block wraps.
 ///
-/// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if) and
-/// [`replace_if`](crate::FdTable::replace_if). A side table that must know a file before the guest
+/// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if),
+/// [`replace_if`](crate::FdTable::replace_if) and
+/// [`update_flags_if`](crate::FdTable::update_flags_if). A side table that must know a file before the guest
 /// does [`insert`](OpenFileTable::insert)s it, notes its id down, and opens a number on it by
 /// [`install_ref`](crate::Reservation::install_ref).
 ///
@@ -113,8 +114,9 @@ pub struct FileRef<'a, T> {
     files: &'a OpenFileTable<T>,
     /// Invariant: a block of `files` in which this reference is counted.
     block: &'a Description<T>,
-    /// A slot's reference before, and so likely to be the last. A reader's is not, and what
-    /// `Description::release_last` does for the last one costs it a tenth of a lookup.
+    /// A hint: a slot's reference before, and so likely to be the last. A reader's is not, and what
+    /// `Description::release_last` does for the last one costs it a fifth of a lookup. Right or
+    /// wrong, the count is given up.
     adopted: bool,
 }
 
@@ -236,7 +238,7 @@ impl<T> OpenFileTable<T> {
         }
     }
 
-    /// Takes over the reference that a slot held before it was changed.
+    /// Takes over the reference that was counted for a slot, or for a copy of one.
     #[inline]
     pub(crate) fn adopt(&self, index: u32) -> FileRef<'_, T> {
         FileRef { files: self, block: self.block(index), adopted: true }
@@ -249,7 +251,7 @@ impl<T> OpenFileTable<T> {
 
     /// The block of an index that came out of `vacant`, directly or through a slot or a free list.
     #[inline]
-    pub(crate) fn block(&self, index: u32) -> &Description<T> {
+    fn block(&self, index: u32) -> &Description<T> {
         let (bucket, offset) = locate(index);
         // Relaxed: whoever passed the index on had seen the bucket, and passed it on with Release:
         // a slot (`Slot::load`), a free list.
@@ -283,7 +285,7 @@ impl<T> OpenFileTable<T> {
     #[inline(never)]
     fn bury(&self, block: &Description<T>) {
         let _back = Vacant { files: self, block };
-        // SAFETY: I3 - `release` returned true to this thread, which calls this once.
+        // SAFETY: I3 - this thread has ended the life, and calls this once.
         unsafe { block.drop_file() };
     }
 }
@@ -453,7 +455,8 @@ impl<T> Drop for FileRef<'_, T> {
     #[inline]
     fn drop(&mut self) {
         let block = self.block;
-        if if self.adopted { block.release_last() } else { block.release() } {
+        let last = if self.adopted { block.release_last() } else { block.release() };
+        if last {
             self.files.bury(block);
         }
     }

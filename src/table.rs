@@ -268,7 +268,8 @@ impl<T> FdTable<T> {
         Some(Descriptor::new(number, word, file))
     }
 
-    /// What an open slot of `number` held as `word`, with the reference that was the slot's.
+    /// What the slot of `number` held as `word`, with the reference that was the slot's; `None` for
+    /// the word of an empty slot.
     #[inline]
     fn adopt(&self, number: Number, word: SlotWord) -> Option<Descriptor<'_, T>> {
         Some(Descriptor::new(number, word, self.files.adopt(word.index()?)))

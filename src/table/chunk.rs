@@ -15,7 +15,7 @@ pub(crate) struct Chunk {
     slots: [Slot; FAN],
 }
 
-/// Where to look for the lowest free number: `from <= number < to`, and never empty.
+/// Where to look for the lowest free number: `from <= number < to`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Search {
     pub(crate) from: u32,

@@ -2,7 +2,7 @@
 
 use std::os::fd::RawFd;
 
-use crate::{CloseRangeFlags, Descriptor, Error, FdTable, FileId, Reservation};
+use crate::{CloseRangeFlags, Descriptor, Error, FdTable, FileId, FileRef, Reservation};
 
 use super::{
     gap::NUMBERS,
@@ -53,11 +53,9 @@ impl<T> FdTable<T> {
     /// ```
     pub fn close_if(&self, fd: RawFd, id: FileId) -> Result<Descriptor<'_, T>, Error> {
         let number = Number::new(fd);
-        let closed = self.change_if(number, id, |slot, word| slot.take(word))?;
+        let (word, _) = self.change_if(number, id, |slot, word| slot.take(word))?;
         self.tiers.release(number);
-        // The slot's own reference; `closed` has another.
-        drop(self.files.adopt(closed.file.index()));
-        Ok(closed)
+        self.adopt(number, word).ok_or(Error::BadFd)
     }
 
     /// [`close`](Self::close) that keeps the number reserved: the first half of a close that the
@@ -163,14 +161,14 @@ impl<T> FdTable<T> {
         self.adopt(number, word)
     }
 
-    /// Changes the slot of `number` by CAS if it is open on `id`; the slot's reference is the
-    /// caller's.
+    /// Changes the slot of `number` by CAS if it is open on `id`: its word before, and a reference
+    /// to the file. The slot's own is the caller's too, if the change took it out.
     pub(super) fn change_if(
         &self,
         number: Number,
         id: FileId,
         change: impl Fn(&Slot, SlotWord) -> Result<(), SlotWord>,
-    ) -> Result<Descriptor<'_, T>, Error> {
+    ) -> Result<(SlotWord, FileRef<'_, T>), Error> {
         loop {
             let tried = self.tiers.with_chunk(number, |chunk| {
                 let slot = chunk.slot(number.get());
@@ -182,7 +180,7 @@ impl<T> FdTable<T> {
             // Dropped outside of the closure, and so of an epoch guard: it may be the last one.
             let (word, file, changed) = tried.ok_or(Error::BadFd)?;
             if changed.ok_or(Error::BadFd)? {
-                return Ok(Descriptor::new(number, word, file));
+                return Ok((word, file));
             }
         }
     }

@@ -9,7 +9,6 @@ use crate::{
 use super::{
     chunk::{Put, slot_of},
     number::Number,
-    slot::Slot,
 };
 
 /// How often `dup2` looks again at a number that another call holds, before it answers `EBUSY`.
@@ -163,17 +162,16 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<Descriptor<'_, T>, Rejected<T>> {
+        // EBADF comes before ENFILE.
         if self.get(fd).is_none_or(|file| file.id() != id) {
             return Err(Rejected::new(Error::BadFd, file));
         }
         let file = self.files.create(file)?;
-        let put = |slot: &Slot, word| slot.swap(word, file.index(), flags);
-        match self.change_if(Number::new(fd), id, put) {
-            Ok(displaced) => {
-                // The slot's reference to what it was open on, for the slot's to `file`.
-                drop(self.files.adopt(displaced.file.index()));
+        let number = Number::new(fd);
+        match self.change_if(number, id, |slot, word| slot.swap(word, file.index(), flags)) {
+            Ok((word, _)) => {
                 file.into_index();
-                Ok(displaced)
+                Ok(self.adopt(number, word).expect("it was open"))
             }
             // SAFETY: I6 - no slot has taken it, and nobody else has a reference to what was
             // created here.

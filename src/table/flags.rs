@@ -4,7 +4,11 @@ use std::os::fd::RawFd;
 
 use crate::{Error, FdFlags, FdTable, FileId};
 
-use super::{chunk::Chunk, number::Number, slot::SlotWord};
+use super::{
+    chunk::Chunk,
+    number::Number,
+    slot::{Slot, SlotWord},
+};
 
 impl<T> FdTable<T> {
     /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot: wait-free in the hot
@@ -126,8 +130,8 @@ impl<T> FdTable<T> {
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
         let number = Number::new(fd);
-        let changed =
-            self.change_if(number, id, |slot, word| slot.set_flags(word, change(word.flags())))?;
-        Ok(changed.flags)
+        let set = |slot: &Slot, word: SlotWord| slot.set_flags(word, change(word.flags()));
+        let (word, _) = self.change_if(number, id, set)?;
+        Ok(word.flags())
     }
 }

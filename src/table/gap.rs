@@ -57,6 +57,7 @@ pub(crate) struct Gap {
 
 /// The class of a number: its bit length in steps of five.
 fn class_of(number: u32) -> usize {
+    debug_assert!(number < NUMBERS);
     ((number.ilog2() - 2 * FAN_BITS) / FAN_BITS) as usize
 }
 
@@ -114,7 +115,7 @@ impl Gap {
         Link::new(&self.roots, class, child, None)
     }
 
-    /// How many chunks and nodes were about to be unlinked.
+    /// How many deaths of chunks and nodes were counted, each before it was unlinked.
     pub(crate) fn deaths(&self) -> u64 {
         // Acquire: a copy that finds a chunk missing sees its death; pairs with the Release in
         // `Visit::count_death`.
@@ -128,6 +129,7 @@ impl Gap {
         number: u32,
         f: impl FnOnce(&Chunk) -> Option<R>,
     ) -> Option<R> {
+        // Else it would be taken for a number of the last class.
         if number >= NUMBERS {
             return None;
         }

@@ -2,8 +2,8 @@
 
 use std::os::fd::RawFd;
 
-/// The number that a system call names, unsigned: a negative one lies past
-/// [`NUMBERS`](super::gap::NUMBERS), where nothing is ever open.
+/// The number that a system call names, unsigned: a negative one lies at
+/// [`NUMBERS`](super::gap::NUMBERS) or past it, where nothing is ever open.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Number(u32);
 
@@ -15,7 +15,8 @@ impl Number {
 
     /// The number, if a new descriptor may have it under `limit`, which is at most `NUMBERS`.
     pub(crate) fn below(fd: RawFd, limit: u32) -> Option<Self> {
-        Some(Self::new(fd)).filter(|number| number.get() < limit)
+        let number = Self::new(fd);
+        (number.get() < limit).then_some(number)
     }
 
     #[inline]

@@ -74,7 +74,7 @@ impl Slot {
     #[inline]
     pub(crate) fn load(&self) -> SlotWord {
         // Acquire: sees the bucket of the description's block; pairs with the Release of `fill` and
-        // `swap`. For a copy of the table it also keeps this reading before the later ones
+        // `change`. For a copy of the table it also keeps this reading before the later ones
         // (`Snapshot`).
         SlotWord(self.0.load(Ordering::Acquire))
     }

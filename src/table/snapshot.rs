@@ -6,7 +6,8 @@
 //! what was read is the table at that instant. A chunk that is missing the second time may have been
 //! there in between; then its death was counted before it was unlinked, so the count must not have
 //! changed from that instant on. A word that has changed costs only its own reading, also after a
-//! change of guards: a word that is found again is open on what its reference was counted for.
+//! change of guards: a count keeps every life from ending that a slot has shown, so if another chunk
+//! at the same address shows the same word, that word means the life that is counted.
 //!
 //! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
 //! go unseen.
@@ -15,7 +16,6 @@ use std::{mem, ops::Range, ptr};
 
 use crate::{
     FdFlags, FdTable, FileRef, OpenFileTable,
-    description::Description,
     open_files::release_all,
     sync::{
         AtomicU32, AtomicUsize,
@@ -23,11 +23,16 @@ use crate::{
     },
 };
 
-use super::{chunk::Chunk, occupancy::FAN, slot::SlotWord, tiers::Tiers};
+use super::{
+    chunk::Chunk,
+    occupancy::FAN,
+    slot::{Slot, SlotWord},
+    tiers::Tiers,
+};
 
 /// How many passes a copy tries under one guard, which keeps from being freed what other threads
 /// reclaim meanwhile.
-const PATIENCE: usize = if cfg!(all(test, feature = "loom")) { 2 } else { 8 };
+const PASSES: usize = if cfg!(all(test, feature = "loom")) { 2 } else { 8 };
 
 /// What to copy, by number and flags.
 pub(crate) trait Keep: Fn(u32, FdFlags) -> bool {}
@@ -94,7 +99,7 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
     fn take(&mut self, tiers: &Tiers) -> bool {
         let guard = epoch::pin();
         self.pass(tiers, &guard);
-        (0..PATIENCE).any(|_| {
+        (0..PASSES).any(|_| {
             let deaths = tiers.deaths();
             self.pass(tiers, &guard) && tiers.deaths() == deaths
         })
@@ -130,25 +135,20 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
     }
 
     /// Reads the words of a chunk, and counts a reference for each that has changed; true if none
-    /// has. The next pass finds out whether the count was in time.
+    /// has.
     fn read(&mut self, at: usize, chunk: &Chunk) -> bool {
-        // Found first and counted then, as loads wait for the RMW before them.
-        let (mut changed, mut blocks) = (false, [None; FAN]);
         let Self { files, keep, chunks, stale } = self;
         let Copied { start, words, .. } = &mut chunks[at];
+        let mut same = true;
         for (i, slot) in chunk.slots().iter().enumerate() {
-            let (number, word) = (*start + i as u32, slot.load());
-            let old = mem::replace(&mut words[i], word);
-            if word != old {
-                changed = true;
-                blocks[i] = kept(keep, number, word).map(|index| files.block(index));
-                if let Some(index) = kept(keep, number, old) {
-                    stale.push(files.adopt(index));
-                }
+            if slot.load() != words[i] {
+                same = false;
+                let number = *start + i as u32;
+                let old = mem::replace(&mut words[i], count(files, keep, number, slot));
+                stale.extend(kept(keep, number, old).map(|index| files.adopt(index)));
             }
         }
-        blocks.into_iter().flatten().for_each(Description::enter);
-        !changed
+        same
     }
 
     /// Forgets chunks that are not there any more.
@@ -171,6 +171,18 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
             }
             tiers.plant(copied.start, &copied.words);
         }
+    }
+}
+
+/// Reads a slot, and counts a reference if it is to be copied.
+#[inline]
+fn count<T>(files: &OpenFileTable<T>, keep: &impl Keep, number: u32, slot: &Slot) -> SlotWord {
+    match files.acquire_from(slot) {
+        Ok((word, file)) if keep(number, word.flags()) => {
+            file.into_index();
+            word
+        }
+        Ok((word, _)) | Err(word) => word,
     }
 }
 

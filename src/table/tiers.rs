@@ -103,13 +103,14 @@ impl Tiers {
 
     /// Claims one number; false if it is taken.
     pub(crate) fn claim(&self, number: Number) -> bool {
-        match self.hot_place(number.get()) {
-            Some(place) => self.hot.claim_lowest(Search::exactly(place)) != Found::Full,
+        let found = match self.hot_place(number.get()) {
+            Some(place) => self.hot.claim_lowest(Search::exactly(place)),
             None => {
                 let search = Search::exactly(number.get());
-                self.gap.changing(|visit| self.gap.claim_lowest(search, visit)) != Found::Full
+                self.gap.changing(|visit| self.gap.claim_lowest(search, visit))
             }
-        }
+        };
+        matches!(found, Found::Claimed(_))
     }
 
     fn search(&self, search: Search, visit: &Visit<'_>) -> Option<Number> {
@@ -152,7 +153,7 @@ impl Tiers {
         }
     }
 
-    /// How many chunks have died or are about to; see [`Gap::deaths`].
+    /// How many deaths have been counted; see [`Gap::deaths`].
     pub(crate) fn deaths(&self) -> u64 {
         self.gap.deaths()
     }
@@ -233,7 +234,8 @@ impl Tiers {
         let Some((first, _)) = numbers.find(|(_, word)| word.index().is_some()) else { return };
         let first = Number::from_u32(first);
         // The claim makes the chunk.
-        self.claim(first);
+        let claimed = self.claim(first);
+        debug_assert!(claimed, "nobody else has the table");
         self.with_chunk(first, |chunk| {
             chunk.plant(words);
             Some(())

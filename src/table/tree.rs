@@ -60,8 +60,8 @@ pub(crate) type OnPath<'f> = &'f mut dyn FnMut(&Occupancy, &Above<'_>);
 pub(crate) trait Tree: Sized + 'static {
     /// log2 of the numbers it spans.
     const BITS: u32;
-    /// A tree in which only `number` is claimed.
-    fn with_claim(number: u32) -> Self;
+    /// A tree around a chunk in which only `number` is claimed.
+    fn around(number: u32) -> Self;
     /// The word that says what is taken in it.
     fn taken(&self) -> &Occupancy;
     fn is_dead(&self) -> bool;
@@ -82,7 +82,7 @@ pub(crate) trait Tree: Sized + 'static {
 impl Tree for Chunk {
     const BITS: u32 = FAN_BITS;
 
-    fn with_claim(number: u32) -> Self {
+    fn around(number: u32) -> Self {
         Self::with_claim(number)
     }
     fn taken(&self) -> &Occupancy {
@@ -181,9 +181,9 @@ impl<C: Tree> Node<C> {
 impl<C: Tree> Tree for Node<C> {
     const BITS: u32 = C::BITS + FAN_BITS;
 
-    fn with_claim(number: u32) -> Self {
+    fn around(number: u32) -> Self {
         let mut children = std::array::from_fn(|_| Atomic::null());
-        children[Self::place_of(number)] = Owned::new(C::with_claim(number)).into();
+        children[Self::place_of(number)] = Owned::new(C::around(number)).into();
         Self { place: Place::with_children(1), children }
     }
 
@@ -279,11 +279,11 @@ impl<'a, C: Tree> Link<'a, C> {
         }
     }
 
-    /// Links a child around `chunk`, which was counted in; false if another thread was first, and
-    /// the child is counted out.
+    /// Links a child in which `number` is claimed, and which was counted in; false if another thread
+    /// was first, and the child is counted out.
     #[cold]
     fn insert(&self, number: u32, visit: &Visit<'_>) -> bool {
-        let (none, tree) = (Shared::null(), Owned::new(C::with_claim(number)));
+        let (none, tree) = (Shared::null(), Owned::new(C::around(number)));
         // Release: publishes the tree's words; pairs with the Acquire in `follow`.
         let (success, failure) = (Ordering::Release, Ordering::Relaxed);
         let inserted = self.child.compare_exchange(none, tree, success, failure, visit.guard);
