@@ -2,7 +2,7 @@
 
 use std::{os::fd::RawFd, sync::atomic::Ordering};
 
-use fdtable::{CloseRangeFlags, Descriptor, FdFlags};
+use fdtable::{CloseRangeFlags, Descriptor};
 
 use super::{
     call::Call,
@@ -20,14 +20,14 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
 /// number is nobody's.
 fn close_number(call: &Call<'_>, fd: RawFd) -> Result<Reply> {
     prepare_close(call, fd);
-    let flags = call.flags(fd)?;
-    if flags.contains(TWIN) {
-        return close_both(call, fd, flags);
-    }
     let table = call.task.table();
-    // Another thread may have promoted the number since.
-    let had_twin = table.close(fd)?.flags.contains(TWIN);
-    Ok(if had_twin { Reply::Continue } else { Reply::Value(0) })
+    let (Descriptor { flags, file, .. }, number) = table.take(fd)?;
+    drop(file);
+    if flags.contains(TWIN) {
+        call.task.park(number.into_owned(&table), flags);
+        return Ok(Reply::Continue);
+    }
+    Ok(Reply::Value(0))
 }
 
 /// Before a number is closed: the kernel has to, where that gives up a lock.
@@ -36,14 +36,6 @@ pub(crate) fn prepare_close(call: &Call<'_>, fd: RawFd) {
         // Where there can be no twin, there can be no lock either.
         let _ = call.promote(fd);
     }
-}
-
-fn close_both(call: &Call<'_>, fd: i32, flags: FdFlags) -> Result<Reply> {
-    let table = call.task.table();
-    let (file, number) = table.take(fd)?;
-    drop(file);
-    call.task.park(number.into_owned(&table), flags);
-    Ok(Reply::Continue)
 }
 
 /// The kernel closes its own numbers and the twins, we close ours.
