@@ -27,12 +27,21 @@ use super::{
 /// An exec of a process that may be under way.
 #[derive(Debug, Default)]
 pub(crate) struct ExecWatch {
-    /// The thread that has called exec, and its files, which the process will have.
-    caller: Mutex<Option<(i32, Arc<Files<File>>)>>,
+    caller: Mutex<Option<Caller>>,
     /// Whether there is one.
     pending: AtomicBool,
     /// The token of an exec that failed is still there.
     token_left: AtomicBool,
+}
+
+/// The thread that has called exec.
+#[derive(Debug)]
+struct Caller {
+    tid: i32,
+    /// Its files, which the process will have.
+    files: Arc<Files<File>>,
+    /// The image of the process, where that must do for a token.
+    image: Option<Image>,
 }
 
 impl ExecWatch {
@@ -53,15 +62,24 @@ impl Process {
     /// Finds out how a pending exec went, when `tid` of this process shows up; true if the process
     /// runs another program now.
     pub(crate) fn settle_exec(&self, tid: i32) -> bool {
-        self.settle(|caller| match has_token(self.tgid, tid) {
-            false => Some(true),
-            true => (caller == tid).then_some(false),
+        self.settle(|caller| {
+            let is_as_before = match caller.image {
+                Some(image) => Image::of(self.tgid) == Some(image),
+                None => has_token(self.tgid, tid),
+            };
+            match is_as_before {
+                false => Some(true),
+                true => (caller.tid == tid).then_some(false),
+            }
         })
     }
 
     /// The same without being asked by a thread of it: whether all its threads have lost the token.
     pub(crate) fn settle_exec_from_outside(&self) -> bool {
-        self.settle(|_| {
+        self.settle(|caller| {
+            if let Some(image) = caller.image {
+                return Image::of(self.tgid).filter(|now| *now != image).map(|_| true);
+            }
             let threads = fs::read_dir(format!("/proc/{}/task", self.tgid)).ok()?;
             let tids = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
             (!self.is_dead() && !tids.into_iter().any(|tid| has_token(self.tgid, tid)))
@@ -71,27 +89,28 @@ impl Process {
 
     /// Settles a pending exec by what `outcome` says of its caller: whether it has succeeded, if
     /// that is known.
-    fn settle(&self, outcome: impl FnOnce(i32) -> Option<bool>) -> bool {
+    fn settle(&self, outcome: impl FnOnce(&Caller) -> Option<bool>) -> bool {
         let exec = &self.exec;
         // Acquire: pairs with `begin`, whose reply let the guest run.
         if !exec.pending.load(Ordering::Acquire) {
             return false;
         }
-        let mut caller = exec.caller.lock();
-        let Some((tid, files)) = &*caller else {
+        let mut pending = exec.caller.lock();
+        let Some(caller) = &*pending else {
             return false;
         };
-        let Some(succeeded) = outcome(*tid) else {
+        let Some(succeeded) = outcome(caller) else {
             return false;
         };
+        let has_token = !succeeded && caller.image.is_none();
         if succeeded {
-            files.prepare_exec().commit();
-            self.files.store(Arc::clone(files));
+            caller.files.prepare_exec().commit();
+            self.files.store(Arc::clone(&caller.files));
             self.split.end();
             *self.image.lock() = Image::of(self.tgid);
         }
-        *caller = None;
-        exec.token_left.store(!succeeded, Ordering::Relaxed);
+        *pending = None;
+        exec.token_left.store(has_token, Ordering::Relaxed);
         exec.pending.store(false, Ordering::Release);
         succeeded
     }
@@ -137,11 +156,16 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
         closing.into_iter().for_each(|fd| prepare_close(call, fd));
     }
     let mut caller = process.exec.caller.lock();
+    let mut image = None;
     if !process.exec.token_left.load(Ordering::Relaxed) {
         let twins = process.twins.lock();
-        call.inject(call.supervisor.directory.token.as_fd(), EXEC_TOKEN, true, &twins)?;
+        let token = call.supervisor.directory.token.as_fd();
+        if let Err(errno) = call.inject(token, EXEC_TOKEN, true, &twins) {
+            // Its limit may not be set. An exec also lays the program out anew.
+            image = Some(Image::of(process.tgid).ok_or(errno)?);
+        }
     }
-    *caller = Some((call.task.tid, call.task.files()));
+    *caller = Some(Caller { tid: call.task.tid, files: call.task.files(), image });
     // Release: pairs with `settle_exec`.
     process.exec.pending.store(true, Ordering::Release);
     Ok(Reply::Continue)

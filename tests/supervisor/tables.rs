@@ -73,6 +73,22 @@ sys.stdout.flush(); show('exec', lambda: os.system('id -u; exec 1600<f; read x <
 }
 
 #[test]
+fn whose_limits_nobody_may_set_can_execute_programs() {
+    // As root without all that root can have: then nobody is the owner of such a process.
+    same_python(
+        "import os, sys
+if os.getuid() == 0: os.seteuid(65534)
+f, g = [os.open('/etc/passwd', os.O_RDONLY) for n in range(2)]; os.set_inheritable(g, True)
+for path in ('/none', '/etc/passwd'):
+    try: os.execv(path, ['x'])
+    except OSError as e: print(e.errno, os.pread(f, 1, 0))
+sys.stdout.flush()
+script = 'for n; do { read -n 1 x <&$n; } 2>/dev/null && echo $x || echo closed; done; echo end'
+os.execv('/bin/bash', ['bash', '-p', '-c', script, 'bash', str(f), str(g)])",
+    );
+}
+
+#[test]
 fn a_thread_may_ask_for_its_limits_by_its_own_id() {
     same_python(
         "import os, resource, threading
