@@ -77,8 +77,8 @@ fn whose_limits_nobody_may_set_can_execute_programs() {
     // As root without all that root can have: then nobody is the owner of such a process.
     same_python(
         "import os, sys
+f, g = [os.open('f', os.O_RDWR | os.O_CREAT) for n in range(2)]; os.set_inheritable(g, True); os.pwrite(f, b'root', 0)
 if os.getuid() == 0: os.seteuid(65534)
-f, g = [os.open('/etc/passwd', os.O_RDONLY) for n in range(2)]; os.set_inheritable(g, True)
 for path in ('/none', '/etc/passwd'):
     try: os.execv(path, ['x'])
     except OSError as e: print(e.errno, os.pread(f, 1, 0))
