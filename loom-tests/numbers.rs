@@ -156,6 +156,17 @@ fn limit_lowered() {
     });
 }
 
+/// Each call has one limit, so that a minimum below it is not above it a step later.
+#[test]
+fn limit_lowered_under_a_minimum() {
+    check("dup 0 from 1 || lower the limit", Exhaustive, || {
+        let table = low_table(&[1]);
+        let (duplicate, ()) =
+            both(&table, |t| t.dup(0, Placement::From(1), NONE), |t| t.set_limit(1));
+        assert!(matches!(duplicate, Ok(1) | Err(Error::Invalid)), "{duplicate:?}");
+    });
+}
+
 fn any(table: &FdTable<File>, value: u32) -> Result<i32, Error> {
     Ok(table.open(Placement::Any, File::new(value), NONE)?)
 }
