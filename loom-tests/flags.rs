@@ -89,3 +89,22 @@ fn read_against_reopening() {
         assert!(matches!(seen, None | Some((NONE, 1) | (NEW, 2))), "{seen:?}");
     });
 }
+
+/// What a successful exec leaves open: never both, as at every instant one of the two at least is marked.
+#[test]
+fn set_against_exec() {
+    check("copy of what is not marked || mark 0, clear 1", Exhaustive, || {
+        let table = low_table(&[1, 2]);
+        table.set_cloexec(1, true).unwrap();
+        let (kept, ()) = both(
+            &table,
+            |t| t.copy(|_, flags| !flags.contains(FdFlags::CLOEXEC)),
+            |t| {
+                t.set_cloexec(0, true).unwrap();
+                t.set_cloexec(1, false).unwrap();
+            },
+        );
+        let kept = (get(&kept, 0), get(&kept, 1));
+        assert!(matches!(kept, (Some(1), None) | (None, None) | (None, Some(2))), "{kept:?}");
+    });
+}

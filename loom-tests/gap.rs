@@ -320,6 +320,84 @@ fn tree_made_and_emptied_by_two() {
     );
 }
 
+/// Nodes below a node: 8..12 and 12..16 have one each, with a common one above, which stays while 12 is claimed.
+#[test]
+fn inner_node_made_twice() {
+    let here: fn(&Numbers) = |n| n.take(10);
+    both(
+        "gap: claim || claim in a missing inner node",
+        Exhaustive,
+        (&[12], &[8, 10, 12]),
+        |n| n.take(8),
+        here,
+    );
+}
+
+/// The path of each is missing down to the node that they share.
+#[test]
+fn deep_tree_made_twice() {
+    let here: fn(&Numbers) = |n| n.take(12);
+    both(
+        "gap: claim || claim in a missing deep tree",
+        Exhaustive,
+        (&[], &[8, 12]),
+        |n| n.take(8),
+        here,
+    );
+}
+
+#[test]
+fn inner_node_emptied_against_claim() {
+    both(
+        "gap: release of the last of an inner node || claim in it",
+        Preemptions(4),
+        (&[8, 12], &[10, 12]),
+        |n| n.release(8),
+        |n| n.take(10),
+    );
+}
+
+#[test]
+fn inner_node_emptied_against_lookup() {
+    check("gap: close of the last of an inner node || get", Exhaustive, || {
+        let numbers = Numbers::new(&[12]);
+        numbers.open(8, 1);
+        let (got, closed) = super::support::both(&numbers, |n| n.get(8), |n| n.close(8));
+        assert!(matches!(got, None | Some(1)), "{got:?}");
+        assert_eq!(closed, Some(1));
+        numbers.finish(&[12]);
+    });
+}
+
+/// Each empties its inner node, and one of the two the node above both.
+#[test]
+fn inner_nodes_emptied_by_two() {
+    both(
+        "gap: release || release of the last of two inner nodes",
+        Preemptions(4),
+        (&[8, 12], &[]),
+        |n| n.release(8),
+        |n| n.release(12),
+    );
+}
+
+/// Two empty an inner node and a third is on its way through it.
+#[test]
+fn inner_node_emptied_by_two_beside_a_lookup() {
+    check(
+        "gap: close || close of the last two chunks of an inner node || get",
+        Preemptions(2),
+        || {
+            let numbers = Numbers::new(&[12]);
+            numbers.open(8, 1);
+            numbers.open(10, 2);
+            let closed = three(&numbers, |n| n.close(8), |n| n.close(10), |n| n.get(8));
+            assert!(matches!(closed, (Some(1), Some(2), None | Some(1))), "{closed:?}");
+            numbers.finish(&[12]);
+        },
+    );
+}
+
 /// A third thread meets what is dead.
 #[test]
 fn chunk_emptied_against_claim_and_lookup() {

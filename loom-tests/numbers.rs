@@ -196,6 +196,17 @@ fn walk_against_close_in_the_gap() {
     });
 }
 
+#[test]
+fn any_against_close() {
+    check("open any || close of the last number", Exhaustive, || {
+        let table = table_of(&OpenFileTable::new(), 2, &[1, 2]);
+        let (opened, closed) = both(&table, |t| any(t, 3), |t| close(t, 1));
+        assert_eq!(closed, Some(2));
+        assert!(opened == Ok(1) || opened == FULL, "{opened:?}");
+        assert_eq!(get(&table, 1), opened.ok().map(|_| 3));
+    });
+}
+
 /// Both hand out what is open, once.
 #[test]
 fn drain_against_close() {
