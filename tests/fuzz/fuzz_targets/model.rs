@@ -6,11 +6,13 @@
 //! ```sh
 //! mkdir -p tests/fuzz/corpus/model
 //! cargo +nightly fuzz run --fuzz-dir tests/fuzz model tests/fuzz/corpus/model tests/corpus
+//! cargo +nightly fuzz tmin --fuzz-dir tests/fuzz model FILE
+//! cargo +nightly fuzz cmin --fuzz-dir tests/fuzz model tests/fuzz/corpus/model
 //! ```
 //!
-//! What stops it lies in `tests/fuzz/artifacts`; `cargo fuzz fmt` prints the program of such a
-//! file, `cargo fuzz tmin` makes it shorter. Put it into `tests/corpus`, where the test `corpus`
-//! runs it on every toolchain. `cargo fuzz cmin` leaves of a grown corpus what covers as much.
+//! What stops the first lies in `tests/fuzz/artifacts`; the second makes it shorter. Put it into
+//! `tests/corpus`, where the test `corpus` runs it on every toolchain. The third leaves of a grown
+//! corpus what covers as much.
 #![no_main]
 
 #[path = "../../model/mod.rs"]
