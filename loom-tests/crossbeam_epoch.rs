@@ -18,7 +18,7 @@ use crossbeam_epoch::{self as crossbeam, Collector, LocalHandle};
 
 use super::checker::thread::{self, ThreadId};
 
-pub(crate) use self::pointers::{Atomic, Owned, Shared};
+pub(crate) use self::pointers::{Atomic, Owned, Shared, unprotected};
 use self::pointers::{Blocks, Object, erase};
 
 /// The most that a model of the gap has.
@@ -88,19 +88,6 @@ pub(crate) struct Guard(Option<ManuallyDrop<crossbeam::Guard>>);
 /// Pins the calling thread.
 pub(crate) fn pin() -> Guard {
     Guard(Some(ManuallyDrop::new(domain().pin(thread::current().id()))))
-}
-
-/// A guard that pins nothing.
-///
-/// # Safety
-///
-/// Nobody else uses what is loaded under it.
-pub(crate) unsafe fn unprotected() -> &'static Guard {
-    struct Unprotected(Guard);
-    // SAFETY: it holds nothing.
-    unsafe impl Sync for Unprotected {}
-    static UNPROTECTED: Unprotected = Unprotected(Guard(None));
-    &UNPROTECTED.0
 }
 
 impl Guard {

@@ -30,7 +30,7 @@ use crate::sync::checker::{
     thread::{self, ThreadId},
 };
 
-pub(crate) use self::pointers::{Atomic, Owned, Shared};
+pub(crate) use self::pointers::{Atomic, Owned, Shared, unprotected};
 use self::pointers::{Blocks, Object, erase};
 
 /// Two atomics, one for each kind of edge, are exact; and loom need not try the order of a pin and an unpin, which share none. One for
@@ -160,19 +160,6 @@ pub(crate) fn pin() -> Guard {
     let (domain, thread) = (domain(), thread::current().id());
     domain.pin(thread);
     Guard(Some((domain, thread)))
-}
-
-/// A guard that pins nothing.
-///
-/// # Safety
-///
-/// Nobody else uses what is loaded under it.
-pub(crate) unsafe fn unprotected() -> &'static Guard {
-    struct Unprotected(Guard);
-    // SAFETY: it holds nothing.
-    unsafe impl Sync for Unprotected {}
-    static UNPROTECTED: Unprotected = Unprotected(Guard(None));
-    &UNPROTECTED.0
 }
 
 impl Guard {

@@ -105,8 +105,9 @@
 //!
 //! No call waits for another thread. `contains` and `flags` are wait-free in the hot ranges,
 //! everything else is lock-free. A thread stopped anywhere holds up one number at the most (in
-//! `reserve_many`, those it has taken), to which `dup2` answers `EBUSY`. A `fork` looks again while other threads change the table, for as long as
-//! they do so without a pause. [What is neither, and why](crate::design#progress).
+//! `reserve_many`, those it has taken), to which `dup2` answers `EBUSY`. A `fork` looks again while
+//! other threads change the table, for as long as they do so without a pause. [What is neither, and
+//! why](crate::design#progress).
 //!
 //! # Threads
 //!

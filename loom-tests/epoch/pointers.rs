@@ -1,4 +1,4 @@
-//! The objects of the model and the pointers to them.
+//! The objects of the model and the pointers to them, and the guard that is none: what the model and crossbeam's own epoch have alike.
 
 use std::{
     cell::{Cell, RefCell},
@@ -45,6 +45,19 @@ impl Blocks {
 pub(super) fn erase<'a>(f: Box<dyn FnOnce() + 'a>) -> Box<dyn FnOnce()> {
     // SAFETY: only the lifetime changes; `f` is called at the latest at the end of the execution, as `defer_destroy`'s caller promised.
     unsafe { mem::transmute::<Box<dyn FnOnce() + 'a>, Box<dyn FnOnce()>>(f) }
+}
+
+/// A guard that pins nothing.
+///
+/// # Safety
+///
+/// Nobody else uses what is loaded under it.
+pub(crate) unsafe fn unprotected() -> &'static Guard {
+    struct Unprotected(Guard);
+    // SAFETY: it holds nothing.
+    unsafe impl Sync for Unprotected {}
+    static UNPROTECTED: Unprotected = Unprotected(Guard(None));
+    &UNPROTECTED.0
 }
 
 /// An object. Its address is that of its value.
