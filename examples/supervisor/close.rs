@@ -1,15 +1,15 @@
 //! `close` and `close_range`.
 
-use std::{os::fd::RawFd, sync::atomic::Ordering};
+use std::os::fd::RawFd;
 
 use fdtable::{CloseRangeFlags, Descriptor};
 
 use super::{
     call::Call,
-    file::TWIN,
+    file::{File, TWIN},
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START},
-    sys::Result,
+    sys::{self, Result},
 };
 
 pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
@@ -30,9 +30,13 @@ fn close_number(call: &Call<'_>, fd: RawFd) -> Result<Reply> {
     Ok(Reply::Value(0))
 }
 
-/// Before a number is closed: the kernel has to, where that gives up a lock.
+/// Before a number is closed: the kernel has to, where that may give up a lock. Any close of a file
+/// gives up the process's POSIX locks on it, and those that it has taken through a number of the
+/// kernel's we are not told of.
 pub(crate) fn prepare_close(call: &Call<'_>, fd: RawFd) {
-    if call.task.process.quirks.closes_itself.load(Ordering::Relaxed) {
+    let table = call.task.table();
+    let backed = |file: &File| file.backing().is_some_and(sys::may_have_locks);
+    if table.get(fd).is_some_and(|file| backed(&file)) {
         // Where there can be no twin, there can be no lock either.
         let _ = call.promote(fd);
     }

@@ -149,12 +149,10 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
     {
         return Ok(Reply::Continue);
     }
-    if process.quirks.closes_itself.load(Ordering::Relaxed) {
-        let table = call.task.table();
-        let closing = table.iter().filter(|open| open.flags.contains(FdFlags::CLOEXEC));
-        let closing: Vec<_> = closing.map(|open| open.fd).collect();
-        closing.into_iter().for_each(|fd| prepare_close(call, fd));
-    }
+    let table = call.task.table();
+    let closing = table.iter().filter(|open| open.flags.contains(FdFlags::CLOEXEC));
+    let closing: Vec<_> = closing.map(|open| open.fd).collect();
+    closing.into_iter().for_each(|fd| prepare_close(call, fd));
     let mut caller = process.exec.caller.lock();
     let mut image = None;
     if !process.exec.token_left.load(Ordering::Relaxed) {

@@ -1,6 +1,6 @@
 //! `fcntl`.
 
-use std::{os::fd::RawFd, sync::atomic::Ordering};
+use std::os::fd::RawFd;
 
 use fdtable::FdFlags;
 
@@ -21,11 +21,6 @@ pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
     match command {
         libc::F_DUPFD => duplicate_from(call, fd, argument, FdFlags::empty()),
         libc::F_DUPFD_CLOEXEC => duplicate_from(call, fd, argument, FdFlags::CLOEXEC),
-        libc::F_SETLK | libc::F_SETLKW => {
-            let quirks = &call.task.process.quirks;
-            quirks.closes_itself.store(true, Ordering::Relaxed);
-            promote_all(call)
-        }
         F_DUPFD_QUERY => {
             call.promote(argument)?;
             promote_all(call)

@@ -33,7 +33,7 @@ pub(crate) enum When {
     /// One of these arguments is a number that is not the kernel's.
     Fd(&'static [u32]),
     /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or
-    /// whether such a number is one, or a POSIX lock at any.
+    /// whether such a number is one.
     Fcntl,
     /// As `Fd` of the first, or the command is one of these.
     Ioctl(&'static [u32]),
@@ -190,8 +190,6 @@ fn tell_if(argument: u32, values: &[u32]) -> Vec<sock_filter> {
 fn fcntl() -> Vec<sock_filter> {
     let command = [
         load_argument(1),
-        jump(BPF_JEQ, libc::F_SETLK as u32, 6, 0),
-        jump(BPF_JEQ, libc::F_SETLKW as u32, 5, 0),
         jump(BPF_JEQ, libc::F_DUPFD as u32, 2, 0),
         jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 1, 0),
         jump(BPF_JEQ, F_DUPFD_QUERY as u32, 0, 3),

@@ -50,8 +50,6 @@ pub(crate) struct Quirks {
     pub(crate) opens_itself: AtomicBool,
     /// It has a file size limit of its own.
     pub(crate) writes_itself: AtomicBool,
-    /// It has POSIX locks, which any close of a descriptor of the file gives up: it closes itself.
-    pub(crate) closes_itself: AtomicBool,
 }
 
 /// `RLIMIT_NOFILE`. The soft limit that the guest sees is the table's.
@@ -98,12 +96,7 @@ impl Process {
 impl Quirks {
     pub(crate) fn inherited(&self) -> Self {
         let copy = |quirk: &AtomicBool| AtomicBool::new(quirk.load(RELAXED));
-        Self {
-            opens_itself: copy(&self.opens_itself),
-            writes_itself: copy(&self.writes_itself),
-            // Locks are not inherited.
-            closes_itself: AtomicBool::new(false),
-        }
+        Self { opens_itself: copy(&self.opens_itself), writes_itself: copy(&self.writes_itself) }
     }
 }
 

@@ -66,6 +66,21 @@ pub(crate) fn fcntl(fd: BorrowedFd<'_>, command: c_int, argument: c_int) -> Resu
     check(i64::from(unsafe { libc::fcntl(fd.as_raw_fd(), command, argument) }))
 }
 
+/// Whether anybody, whoever it is, may have a POSIX lock on any part of the file; we never have.
+pub(crate) fn may_have_locks(file: BorrowedFd<'_>) -> bool {
+    let mut lock = libc::flock {
+        l_type: libc::F_WRLCK as i16,
+        l_whence: libc::SEEK_SET as i16,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    // SAFETY: `lock` is writable.
+    let asked =
+        check(i64::from(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut lock) }));
+    asked.is_err() || lock.l_type != libc::F_UNLCK as i16
+}
+
 /// Where a read or a write goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Position {
