@@ -58,7 +58,7 @@ impl Options {
                 guests: &[1, 2, 4, 8],
                 handlers: &[1, 2, 4, 8],
             },
-            programs: programs::Plan { rounds: 7, time: Duration::from_secs(8) },
+            programs: programs::Plan { rounds: 7, time: Duration::from_secs(20) },
             directory: "docs".into(),
             part: Part::All,
         }

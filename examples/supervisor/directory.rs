@@ -32,9 +32,9 @@ use super::{
     tables::Tables,
 };
 
-/// Event data of the process that guards us, and of a question; no guest has these ids.
+/// Event data of the process that guards us, and of a signal; no guest has these ids.
 const GUARDIAN: u64 = 1;
-const QUESTION: u64 = 0;
+const SIGNAL: u64 = 0;
 
 pub(crate) struct Directory {
     guests: Guests,
@@ -272,13 +272,13 @@ impl Directory {
     }
 
     /// Waits for processes to end and removes them, and so closes what they had open; whether there
-    /// is a question, too.
+    /// is a signal, too.
     pub(crate) fn bury(&self) -> bool {
         let mut ready = Vec::new();
         if self.deaths.wait(-1, &mut ready).is_ok() {
             self.bury_all(&ready);
         }
-        ready.iter().any(|(data, _)| *data == QUESTION)
+        ready.iter().any(|(data, _)| *data == SIGNAL)
     }
 
     fn bury_all(&self, ready: &[(u64, u32)]) -> bool {
@@ -315,11 +315,10 @@ impl Directory {
         }
     }
 
-    /// Makes `bury` return also when the guardian dies, and when `questions` can be read.
-    pub(crate) fn watch(&self, guardian: &OwnedFd, questions: &OwnedFd) -> Result<()> {
-        let once = libc::EPOLLIN | libc::EPOLLET;
-        self.deaths.add(guardian.as_fd(), once, GUARDIAN)?;
-        self.deaths.add(questions.as_fd(), libc::EPOLLIN, QUESTION)
+    /// Makes `bury` return also when the guardian dies, and when `signals` can be read.
+    pub(crate) fn watch(&self, guardian: BorrowedFd<'_>, signals: BorrowedFd<'_>) -> Result<()> {
+        self.deaths.add(guardian, libc::EPOLLIN | libc::EPOLLET, GUARDIAN)?;
+        self.deaths.add(signals, libc::EPOLLIN, SIGNAL)
     }
 }
 

@@ -46,7 +46,7 @@ fn guard(supervisor: i32) -> i32 {
     SUPERVISOR.store(supervisor, Ordering::Relaxed);
     sys::on_signal(libc::SIGUSR1, pass_on);
     let mut code = 1;
-    while let Ok((pid, status)) = sys::wait_any() {
+    while let Ok(Some((pid, status))) = sys::wait_any(0) {
         if pid == supervisor {
             code = sys::exit_code(status);
         }

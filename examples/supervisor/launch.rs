@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::{CString, OsStr, OsString},
-    io::{self, Read, Write},
+    io::{self, PipeReader, PipeWriter, Read, Write},
     os::{
         fd::{FromRawFd, OwnedFd},
         unix::ffi::{OsStrExt, OsStringExt},
@@ -23,25 +23,34 @@ use super::{
 const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
-/// The child, which has not executed the program yet, and its listener.
+/// The child, which puts itself under the filter while we make ourselves ready.
 pub(crate) struct Launched {
     pub(crate) pid: i32,
-    pub(crate) listener: OwnedFd,
+    told: PipeReader,
+    /// The child's end, too: our descriptors are one table.
+    _tell: PipeWriter,
+}
+
+/// How a child begins.
+pub(crate) struct Beginning<'a> {
+    pub(crate) filter: &'a [sock_filter],
+    pub(crate) hard_limit: u64,
+    /// As we have found `SIGCHLD`.
+    pub(crate) ignores_children: bool,
 }
 
 /// Starts the child. It shares our descriptors until it executes the program: so the listener that
 /// it makes is ours at once, and nothing has to be sent through a filter that nobody serves yet.
 pub(crate) fn launch(
     program: Vec<OsString>,
-    filter: &[sock_filter],
-    hard_limit: u64,
+    beginning: &Beginning<'_>,
 ) -> Result<Launched, String> {
     let argv = CommandLine::new(program)?;
-    let (mut told, tell) = io::pipe().map_err(|e| format!("pipe: {e}"))?;
+    let (told, tell) = io::pipe().map_err(|e| format!("pipe: {e}"))?;
     let parent = std::process::id() as i32;
     let pid = sys::fork_sharing_files().map_err(|e| format!("clone: errno {}", e.0))?;
     if pid == 0 {
-        let result = confine(parent, filter, hard_limit);
+        let result = confine(parent, beginning);
         let number = result.unwrap_or_else(|errno| -errno.0);
         let _ = (&tell).write_all(&number.to_ne_bytes());
         if number >= 0 {
@@ -49,15 +58,20 @@ pub(crate) fn launch(
         }
         sys::exit_now(NOT_FOUND);
     }
-    let mut number = [0; 4];
-    told.read_exact(&mut number).map_err(|e| format!("the child did not start: {e}"))?;
-    match i32::from_ne_bytes(number) {
-        fd @ 0.. => Ok(Launched {
-            pid,
+    Ok(Launched { pid, told, _tell: tell })
+}
+
+impl Launched {
+    /// The listener, once the child has made it.
+    pub(crate) fn listener(mut self) -> Result<OwnedFd, String> {
+        let mut number = [0; 4];
+        let told = self.told.read_exact(&mut number);
+        told.map_err(|e| format!("the child did not start: {e}"))?;
+        match i32::from_ne_bytes(number) {
             // SAFETY: the child has just made it in the table that we share, and does not use it.
-            listener: unsafe { OwnedFd::from_raw_fd(fd) },
-        }),
-        errno => Err(refusal(-errno)),
+            fd @ 0.. => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+            errno => Err(refusal(-errno)),
+        }
     }
 }
 
@@ -78,15 +92,19 @@ fn refusal(errno: i32) -> String {
 
 /// In the child: dies with the supervisor, keeps to the kernel's numbers, and is under the filter
 /// from now on. The listener.
-fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> {
+fn confine(parent: i32, beginning: &Beginning<'_>) -> Result<i32> {
     sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong)?;
     if std::os::unix::process::parent_id() as i32 != parent {
         return Err(Errno(libc::ESRCH));
     }
     // Rust ignores it, and ignored it would stay.
     sys::default_signal(libc::SIGPIPE);
-    sys::set_nofile(0, KERNEL_END as u64, hard_limit)?;
+    if beginning.ignores_children {
+        sys::ignore_signal(libc::SIGCHLD);
+    }
+    sys::set_nofile(0, KERNEL_END as u64, beginning.hard_limit)?;
     sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
+    let filter = beginning.filter;
     let program = sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
     let flags =
         libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;

@@ -1,10 +1,6 @@
 //! `kill -USR1`: prints what each guest has in its table, as `ls -l /proc/PID/fd` would.
 
-use std::{
-    fmt::Write as _,
-    io::Write as _,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{fmt::Write as _, io::Write as _};
 
 use fdtable::FdFlags;
 
@@ -12,19 +8,14 @@ use super::{
     file::{File, TWIN},
     process::Process,
     supervisor::Supervisor,
-    sys::{self, Position},
-    trace,
+    sys, trace,
 };
 
-/// Takes the signal, and prints them.
-pub(crate) fn answer(supervisor: &Supervisor, signals: &OwnedFd) {
-    let mut signal = [0; size_of::<libc::signalfd_siginfo>()];
-    if sys::read(signals.as_fd(), &mut signal, Position::Current).is_ok() {
-        let mut processes = supervisor.directory.processes();
-        processes.sort_by_key(|process| process.tgid);
-        let text: String = processes.iter().map(|process| listing(process)).collect();
-        let _ = std::io::stderr().write_all(text.as_bytes());
-    }
+pub(crate) fn print(supervisor: &Supervisor) {
+    let mut processes = supervisor.directory.processes();
+    processes.sort_by_key(|process| process.tgid);
+    let text: String = processes.iter().map(|process| listing(process)).collect();
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn listing(process: &Process) -> String {

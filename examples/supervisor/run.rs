@@ -30,6 +30,7 @@ mod options;
 mod orphans;
 mod proc_fd;
 mod process;
+mod reaper;
 mod room;
 mod sets;
 mod split;
@@ -55,8 +56,10 @@ use std::{
 
 use directory::Directory;
 use handlers::Handlers;
+use launch::Beginning;
 use listener::Listener;
 use options::Options;
+use reaper::Reaper;
 use supervisor::Supervisor;
 use tables::Tables;
 
@@ -85,6 +88,8 @@ fn fail(error: &str, code: u8) -> ExitCode {
 
 /// Runs the program to its end, and all that it has started; its exit code.
 fn supervise(options: Options) -> Result<i32, String> {
+    // Ignored, it would keep from us how our children end.
+    let ignores_children = sys::default_signal(libc::SIGCHLD);
     guardian::fork().map_err(told("cannot start"))?;
     let kernel_hard = raise_own_limit()?;
     let base = options.base.unwrap_or_else(|| numbers::base_for(kernel_hard));
@@ -93,13 +98,17 @@ fn supervise(options: Options) -> Result<i32, String> {
     let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
     let directory = Directory::new(kernel_hard, tables, token).map_err(told("/proc"))?;
     let filter = filter::program(&syscalls::told(options.poll));
-    let launched = launch::launch(options.program, &filter, kernel_hard)?;
+    let beginning = Beginning { filter: &filter, hard_limit: kernel_hard, ignores_children };
+    let launched = launch::launch(options.program, &beginning)?;
+    let first = launched.pid;
+    become_quiet();
+    let reaper = Reaper::new().map_err(told("cannot start"))?;
     let supervisor = Arc::new(Supervisor {
-        listener: Listener::new(launched.listener)?,
+        listener: Listener::new(launched.listener()?)?,
         directory,
         syscalls: syscalls::Index::new(),
         stats: stats::Stats::new(),
-        first: launched.pid,
+        first,
         kernel_hard,
         is_root: sys::is_root(),
         serve_all: options.serve_all,
@@ -107,14 +116,12 @@ fn supervise(options: Options) -> Result<i32, String> {
         time: options.stats,
         inject_panic: options.inject_panic,
     });
-    become_quiet();
-    let handlers = Handlers::new(&supervisor.listener, options.handlers);
-    let handlers = handlers.map_err(told("cannot start"))?;
+    let handlers = Handlers::new(&supervisor, options.handlers).map_err(told("cannot start"))?;
     let idle = if options.stats { own_files() } else { 0 };
     let directory = &supervisor.directory;
-    directory.start(launched.pid, files).map_err(told("pidfd_open"))?;
-    handlers.start(&supervisor).map_err(told("cannot start"))?;
-    let code = wait_for_all(launched.pid);
+    directory.start(first, files).map_err(told("pidfd_open"))?;
+    reaper.watch(directory).and_then(|()| handlers.start()).map_err(told("cannot start"))?;
+    let code = reaper.run(&supervisor, first);
     if options.stats {
         directory.catch_up();
         let lines = supervisor.stats.table(options.handlers, idle)
@@ -166,19 +173,4 @@ fn become_quiet() {
         sys::ignore_signal(signal);
     }
     sys::set_umask(0);
-    // `live` waits for it.
-    sys::block_signal(libc::SIGUSR1);
-}
-
-/// Waits for every guest, as each that loses its parent becomes our child; the exit code of the
-/// first.
-fn wait_for_all(first: i32) -> i32 {
-    let mut code = 1;
-    while let Ok((pid, status)) = sys::wait_any() {
-        if pid == first {
-            code = sys::exit_code(status);
-        }
-        guardian::check_guarded();
-    }
-    code
 }

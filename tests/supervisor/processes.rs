@@ -1,6 +1,8 @@
 //! fork, exec and exit: whose table is whose.
 
-use super::harness::{same, same_bash, same_python};
+use std::ffi::OsString;
+
+use super::harness::{Dir, can_run, command, run, same, same_bash, same_python, supervised};
 
 #[test]
 fn a_script_is_never_busy() {
@@ -75,6 +77,23 @@ for path in ('/no/such', '/etc/passwd'):
     except OSError as e: print(e.errno)
     print(os.pread(fd, 3, 0), os.pread(1100, 2, 0), os.get_inheritable(1100))",
     );
+}
+
+#[test]
+fn who_ignores_the_end_of_its_children_passes_that_on() {
+    // The supervisor itself must not ignore it.
+    if !can_run(&["bash", "python3"]) {
+        return;
+    }
+    let program = "import signal; print(signal.getsignal(signal.SIGCHLD)); raise SystemExit(3)";
+    let guest = ["python3", "-c", program];
+    let ignoring = |guest: Vec<OsString>| {
+        let shell = ["bash", "-c", "trap '' CHLD; exec \"$@\"", "bash"].map(OsString::from);
+        run(command(shell.into_iter().chain(guest), &Dir::new()))
+    };
+    let natively = ignoring(guest.map(OsString::from).to_vec());
+    assert_eq!(natively, ignoring(supervised(&[], &guest)));
+    assert_eq!(natively.code, 3);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::Read,
+    mem::MaybeUninit,
     os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
 };
 
@@ -140,9 +141,10 @@ pub(crate) fn ignore_signal(signal: c_int) {
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
-pub(crate) fn default_signal(signal: c_int) {
+/// Whether it was ignored.
+pub(crate) fn default_signal(signal: c_int) -> bool {
     // SAFETY: SIG_DFL is a disposition.
-    unsafe { libc::signal(signal, libc::SIG_DFL) };
+    unsafe { libc::signal(signal, libc::SIG_DFL) == libc::SIG_IGN }
 }
 
 /// Sets a handler, which may do only what is safe in one.
@@ -154,27 +156,30 @@ pub(crate) fn on_signal(signal: c_int, handler: extern "C" fn(c_int)) {
     unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
 }
 
-fn set_of(signal: c_int) -> libc::sigset_t {
+/// Blocks signals in this thread, and in those that it starts from now on; what can be read when one
+/// of them has come.
+pub(crate) fn take_signals(signals: &[c_int]) -> Result<OwnedFd> {
     // SAFETY: all zeroes is a signal set: an empty one.
     let mut set = unsafe { zeroed() };
-    // SAFETY: `set` is a signal set.
-    unsafe { libc::sigaddset(&raw mut set, signal) };
-    set
-}
-
-/// Blocks a signal in this thread, and in those that it starts from now on.
-pub(crate) fn block_signal(signal: c_int) {
-    let set = set_of(signal);
+    for signal in signals {
+        // SAFETY: `set` is a signal set.
+        unsafe { libc::sigaddset(&raw mut set, *signal) };
+    }
     // SAFETY: `set` is a signal set.
     unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
-}
-
-/// What can be read when a signal that is blocked has come.
-pub(crate) fn signalfd(signal: c_int) -> Result<OwnedFd> {
-    let set = set_of(signal);
     let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
     // SAFETY: `set` is a signal set.
     owned(i64::from(unsafe { libc::signalfd(-1, &raw const set, flags) }))
+}
+
+/// The next signal that has come, if there is one.
+pub(crate) fn next_signal(signals: BorrowedFd<'_>) -> Option<c_int> {
+    let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
+    let len = size_of::<libc::signalfd_siginfo>();
+    // SAFETY: `info` is writable for its length.
+    let read = unsafe { libc::read(signals.as_raw_fd(), info.as_mut_ptr().cast(), len) };
+    // SAFETY: where all of it was read, it is one.
+    (read == len as isize).then(|| unsafe { info.assume_init() }.ssi_signo as c_int)
 }
 
 pub(crate) fn kill(pid: i32, signal: c_int) -> Result<()> {
@@ -218,13 +223,13 @@ pub(crate) fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
-/// Waits for any child; its pid and wait status.
-pub(crate) fn wait_any() -> Result<(i32, c_int)> {
-    let mut status = 0;
+/// Waits for any child; its pid and wait status, or nothing if with `WNOHANG` none has ended.
+pub(crate) fn wait_any(options: c_int) -> Result<Option<(i32, c_int)>> {
+    let (mut status, options) = (0, options | libc::__WALL);
     loop {
         // SAFETY: `status` is writable.
-        match check(i64::from(unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) })) {
-            Ok(pid) => return Ok((pid as i32, status)),
+        match check(i64::from(unsafe { libc::waitpid(-1, &raw mut status, options) })) {
+            Ok(pid) => return Ok((pid != 0).then_some((pid as i32, status))),
             Err(Errno(libc::EINTR)) => {}
             Err(errno) => return Err(errno),
         }
