@@ -6,6 +6,7 @@ use fdtable::{CloseRangeFlags, Descriptor};
 
 use super::{
     call::Call,
+    exec::doubt_token,
     file::{File, TWIN},
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START},
@@ -49,9 +50,8 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
     if first > last || !CloseRangeFlags::all().contains(flags) {
         return Ok(Reply::Continue);
     }
-    let process = &call.task.process;
     if (first..=last).contains(&(EXEC_TOKEN as u32)) {
-        process.doubt_token();
+        doubt_token(call);
     }
     if flags.contains(CloseRangeFlags::UNSHARE) {
         call.supervisor.directory.unshare_files(call.task);

@@ -14,7 +14,7 @@ use fdtable::{FdFlags, Files};
 use parking_lot::Mutex;
 
 use super::{
-    call::Call,
+    call::{Call, EBADF},
     close::prepare_close,
     file::File,
     listener::Reply,
@@ -32,6 +32,8 @@ pub(crate) struct ExecWatch {
     pending: AtomicBool,
     /// The token of an exec that failed is still there.
     token_left: AtomicBool,
+    /// A thread may close the token while another executes a program.
+    is_doubtful: AtomicBool,
 }
 
 /// The thread that has called exec.
@@ -40,7 +42,7 @@ struct Caller {
     tid: i32,
     /// Its files, which the process will have.
     files: Arc<Files<File>>,
-    /// The image of the process, where that must do for a token.
+    /// The image of the process as it calls, where that must do for a token.
     image: Option<Image>,
 }
 
@@ -107,17 +109,13 @@ impl Process {
             caller.files.prepare_exec().commit();
             self.files.store(Arc::clone(&caller.files));
             self.split.end();
+            exec.is_doubtful.store(false, Ordering::Relaxed);
             *self.image.lock() = Image::of(self.tgid);
         }
         *pending = None;
         exec.token_left.store(has_token, Ordering::Relaxed);
         exec.pending.store(false, Ordering::Release);
         succeeded
-    }
-
-    /// The guest may have closed the token.
-    pub(crate) fn doubt_token(&self) {
-        self.exec.token_left.store(false, Ordering::Relaxed);
     }
 }
 
@@ -154,17 +152,45 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
     let closing: Vec<_> = closing.map(|open| open.fd).collect();
     closing.into_iter().for_each(|fd| prepare_close(call, fd));
     let mut caller = process.exec.caller.lock();
-    let mut image = None;
-    if !process.exec.token_left.load(Ordering::Relaxed) {
-        let twins = process.twins.lock();
-        let token = call.supervisor.directory.token.as_fd();
-        if let Err(errno) = call.inject(token, EXEC_TOKEN, true, &twins) {
-            // Its limit may not be set. An exec also lays the program out anew.
-            image = Some(Image::of(process.tgid).ok_or(errno)?);
-        }
-    }
+    let image = match put_token(call) {
+        Ok(()) => None,
+        // An exec also lays the program out anew.
+        Err(errno) => Some(Image::of(process.tgid).ok_or(errno)?),
+    };
     *caller = Some(Caller { tid: call.task.tid, files: call.task.files(), image });
     // Release: pairs with `settle_exec`.
     process.exec.pending.store(true, Ordering::Release);
     Ok(Reply::Continue)
+}
+
+/// Fails where the token would not do, or the guest's limit may not be set for it.
+fn put_token(call: &Call<'_>) -> Result<()> {
+    let process = &call.task.process;
+    // Relaxed: whoever doubts it after this finds the exec pending, by the lock of the caller.
+    if process.exec.is_doubtful.load(Ordering::Relaxed) {
+        return Err(EBADF);
+    }
+    if process.exec.token_left.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let twins = process.twins.lock();
+    call.inject(call.supervisor.directory.token.as_fd(), EXEC_TOKEN, true, &twins)
+}
+
+/// The guest may close the token. If another of its threads executes a program meanwhile, only the
+/// image can tell how that goes.
+pub(crate) fn doubt_token(call: &Call<'_>) {
+    let process = &call.task.process;
+    let exec = &process.exec;
+    exec.token_left.store(false, Ordering::Relaxed);
+    if process.is_single_threaded() {
+        return;
+    }
+    exec.is_doubtful.store(true, Ordering::Relaxed);
+    let mut caller = exec.caller.lock();
+    if let Some(caller) = caller.as_mut().filter(|caller| caller.image.is_none()) {
+        let image = Image::of(process.tgid);
+        // As long as this thread is there, the old program is.
+        caller.image = image.filter(|_| call.supervisor.listener.is_valid(call.id));
+    }
 }

@@ -1,6 +1,7 @@
 //! A guest process, and a thread of one.
 
 use std::{
+    fs,
     os::fd::{AsFd, OwnedFd},
     path::Path,
     sync::{
@@ -82,6 +83,11 @@ const RELAXED: Ordering = Ordering::Relaxed;
 impl Process {
     pub(crate) fn is_dead(&self) -> bool {
         sys::is_readable(self.pidfd.as_fd())
+    }
+
+    pub(crate) fn is_single_threaded(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.tgid));
+        threads.is_ok_and(|threads| threads.count() == 1)
     }
 
     pub(crate) fn image(&self) -> Option<Image> {

@@ -59,8 +59,7 @@ impl Directory {
     /// `unshare(CLONE_FILES)`: the thread has files of its own from now on.
     pub(crate) fn unshare_files(&self, task: &Arc<Task>) {
         let process = &task.process;
-        let threads = std::fs::read_dir(format!("/proc/{}/task", process.tgid));
-        if threads.is_ok_and(|threads| threads.count() == 1) || task.own_files.get().is_some() {
+        if process.is_single_threaded() || task.own_files.get().is_some() {
             // Another process, or a thread that it has made since, may still share them.
             task.files().unshare();
             return;
