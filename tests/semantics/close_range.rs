@@ -192,6 +192,23 @@ fn a_walk_that_has_ended_meets_and_closes_nothing_more() {
 }
 
 #[test]
+fn a_walk_does_not_come_to_a_number_twice() {
+    let w = World::new();
+    let t = w.table();
+    [1, 2].map(|fd| w.open(&t, fd));
+    let mut drain = t.drain(0, 9).unwrap();
+    assert_eq!(drain.next().unwrap().fd, 1);
+    w.open(&t, 1);
+    let mut iter = t.iter();
+    assert_eq!(iter.next().unwrap().fd, 1);
+    drop(t.close(1));
+    w.open(&t, 1);
+    assert_eq!((iter.next().unwrap().fd, drain.next().unwrap().fd), (2, 2));
+    drop(drain);
+    assert_eq!(numbers(&t), [1]);
+}
+
+#[test]
 fn unshare_leaves_a_sibling_on_the_shared_table_untouched() {
     let w = World::new();
     let files = Files::new(w.table());
