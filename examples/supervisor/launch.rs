@@ -31,26 +31,19 @@ pub(crate) struct Launched {
     _tell: PipeWriter,
 }
 
-/// How a child begins.
-pub(crate) struct Beginning<'a> {
-    pub(crate) filter: &'a [sock_filter],
-    pub(crate) hard_limit: u64,
-    /// As we have found `SIGCHLD`.
-    pub(crate) ignores_children: bool,
-}
-
 /// Starts the child. It shares our descriptors until it executes the program: so the listener that
 /// it makes is ours at once, and nothing has to be sent through a filter that nobody serves yet.
 pub(crate) fn launch(
     program: Vec<OsString>,
-    beginning: &Beginning<'_>,
+    filter: &[sock_filter],
+    hard_limit: u64,
 ) -> Result<Launched, String> {
     let argv = CommandLine::new(program)?;
     let (told, tell) = io::pipe().map_err(|e| format!("pipe: {e}"))?;
     let parent = std::process::id() as i32;
     let pid = sys::fork_sharing_files().map_err(|e| format!("clone: errno {}", e.0))?;
     if pid == 0 {
-        let result = confine(parent, beginning);
+        let result = confine(parent, filter, hard_limit);
         let number = result.unwrap_or_else(|errno| -errno.0);
         let _ = (&tell).write_all(&number.to_ne_bytes());
         if number >= 0 {
@@ -92,19 +85,14 @@ fn refusal(errno: i32) -> String {
 
 /// In the child: dies with the supervisor, keeps to the kernel's numbers, and is under the filter
 /// from now on. The listener.
-fn confine(parent: i32, beginning: &Beginning<'_>) -> Result<i32> {
+fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> {
     sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong)?;
     if std::os::unix::process::parent_id() as i32 != parent {
         return Err(Errno(libc::ESRCH));
     }
-    // Rust ignores it, and ignored it would stay.
-    sys::default_signal(libc::SIGPIPE);
-    if beginning.ignores_children {
-        sys::ignore_signal(libc::SIGCHLD);
-    }
-    sys::set_nofile(0, KERNEL_END as u64, beginning.hard_limit)?;
+    sys::restore_signals();
+    sys::set_nofile(0, KERNEL_END as u64, hard_limit)?;
     sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
-    let filter = beginning.filter;
     let program = sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };
     let flags =
         libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;

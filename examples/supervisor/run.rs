@@ -56,7 +56,6 @@ use std::{
 
 use directory::Directory;
 use handlers::Handlers;
-use launch::Beginning;
 use listener::Listener;
 use options::Options;
 use reaper::Reaper;
@@ -88,8 +87,7 @@ fn fail(error: &str, code: u8) -> ExitCode {
 
 /// Runs the program to its end, and all that it has started; its exit code.
 fn supervise(options: Options) -> Result<i32, String> {
-    // Ignored, it would keep from us how our children end.
-    let ignores_children = sys::default_signal(libc::SIGCHLD);
+    sys::mind_children();
     guardian::fork().map_err(told("cannot start"))?;
     let kernel_hard = raise_own_limit()?;
     let base = options.base.unwrap_or_else(|| numbers::base_for(kernel_hard));
@@ -98,8 +96,7 @@ fn supervise(options: Options) -> Result<i32, String> {
     let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
     let directory = Directory::new(kernel_hard, tables, token).map_err(told("/proc"))?;
     let filter = filter::program(&syscalls::told(options.poll));
-    let beginning = Beginning { filter: &filter, hard_limit: kernel_hard, ignores_children };
-    let launched = launch::launch(options.program, &beginning)?;
+    let launched = launch::launch(options.program, &filter, kernel_hard)?;
     let first = launched.pid;
     become_quiet();
     let reaper = Reaper::new().map_err(told("cannot start"))?;

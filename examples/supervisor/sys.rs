@@ -7,10 +7,12 @@ use std::{
 
 mod epoll;
 mod file;
+mod inherited;
 mod process;
 
 pub(crate) use epoll::*;
 pub(crate) use file::*;
+pub(crate) use inherited::*;
 pub(crate) use process::*;
 
 /// An errno.

@@ -141,10 +141,9 @@ pub(crate) fn ignore_signal(signal: c_int) {
     unsafe { libc::signal(signal, libc::SIG_IGN) };
 }
 
-/// Whether it was ignored.
-pub(crate) fn default_signal(signal: c_int) -> bool {
+pub(crate) fn default_signal(signal: c_int) {
     // SAFETY: SIG_DFL is a disposition.
-    unsafe { libc::signal(signal, libc::SIG_DFL) == libc::SIG_IGN }
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
 /// Sets a handler, which may do only what is safe in one.

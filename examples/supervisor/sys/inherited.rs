@@ -1,0 +1,45 @@
+//! The signals that whoever started us ignores, which the guests shall ignore, too, and we do not.
+
+use std::{
+    ptr,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{default_signal, ignore_signal, zeroed};
+
+/// Rust's runtime ignores the first at the start; the second, ignored, would keep from us how our
+/// children end.
+static IGNORED: [(libc::c_int, AtomicBool); 2] =
+    [(libc::SIGPIPE, AtomicBool::new(false)), (libc::SIGCHLD, AtomicBool::new(false))];
+
+/// The C library calls it before `main`, and so before that runtime.
+#[used]
+// SAFETY: the section is a list of functions like this one.
+#[unsafe(link_section = ".init_array")]
+static LOOK: extern "C" fn() = look;
+
+extern "C" fn look() {
+    for (signal, is_ignored) in &IGNORED {
+        // SAFETY: all zeroes is a sigaction.
+        let mut action: libc::sigaction = unsafe { zeroed() };
+        // SAFETY: `action` is writable, and nothing is set.
+        unsafe { libc::sigaction(*signal, ptr::null(), &raw mut action) };
+        // Relaxed: there is one thread yet.
+        is_ignored.store(action.sa_sigaction == libc::SIG_IGN, Ordering::Relaxed);
+    }
+}
+
+/// We hear of our children.
+pub(crate) fn mind_children() {
+    default_signal(libc::SIGCHLD);
+}
+
+/// In the first guest: all as it was found.
+pub(crate) fn restore_signals() {
+    for (signal, is_ignored) in &IGNORED {
+        match is_ignored.load(Ordering::Relaxed) {
+            true => ignore_signal(*signal),
+            false => default_signal(*signal),
+        }
+    }
+}
