@@ -273,6 +273,29 @@ fn a_thread_of_a_dead_process_is_not_remembered() {
 }
 
 #[test]
+fn as_many_handlers_as_are_needed() {
+    if !can_run(&["python3"]) {
+        return;
+    }
+    // Eight threads keep all of them busy. The main thread of the supervisor is none.
+    let program = "import os, sys, threading, time
+most, f = int(sys.argv[1]), os.open('f', os.O_RDWR | os.O_CREAT)
+handlers = lambda: len(os.listdir('/proc/%d/task' % os.getppid())) - 1
+print(handlers() <= most)
+def work():
+    while not done: os.lseek(f, 0, 1)
+done = False; threads = [threading.Thread(target=work) for n in range(8)]; [t.start() for t in threads]
+end = time.time() + 20
+while handlers() < most and time.time() < end: time.sleep(0.01)
+time.sleep(0.1); print(handlers()); done = True; [t.join() for t in threads]";
+    for handlers in ["1", "2", "3", "8"] {
+        let words = supervised(&["--handlers", handlers], &["python3", "-c", program, handlers]);
+        let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+        assert_eq!((stdout, code), (format!("True\n{handlers}\n"), 0), "{stderr}");
+    }
+}
+
+#[test]
 fn the_last_guest_leaves_while_handlers_wait() {
     for handlers in ["1", "2", "16"] {
         for _ in 0..15 {
