@@ -57,7 +57,7 @@ pub(crate) struct Directory {
 type Scan<'a> = MutexGuard<'a, Births>;
 
 impl Directory {
-    /// Made before the first guest is started.
+    /// Made before the first guest is served.
     pub(crate) fn new(kernel_hard: u64, tables: Tables, token: OwnedFd) -> Result<Self> {
         let last_pid = LastPid::open()?;
         let seen = last_pid.read();

@@ -48,6 +48,7 @@ mod undo;
 use std::{
     fs::{self, File},
     io::Write,
+    mem,
     process::ExitCode,
     sync::Arc,
     thread,
@@ -55,7 +56,9 @@ use std::{
 };
 
 use directory::Directory;
+use fdtable::Files;
 use handlers::Handlers;
+use launch::Launched;
 use listener::Listener;
 use options::Options;
 use reaper::Reaper;
@@ -86,23 +89,34 @@ fn fail(error: &str, code: u8) -> ExitCode {
 }
 
 /// Runs the program to its end, and all that it has started; its exit code.
-fn supervise(options: Options) -> Result<i32, String> {
+fn supervise(mut options: Options) -> Result<i32, String> {
     sys::mind_children();
     guardian::fork().map_err(told("cannot start"))?;
     let kernel_hard = raise_own_limit()?;
     let base = options.base.unwrap_or_else(|| numbers::base_for(kernel_hard));
     let tables = Tables::new(base, options.nofile, kernel_hard);
     let files = tables.first()?;
-    let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
-    let directory = Directory::new(kernel_hard, tables, token).map_err(told("/proc"))?;
     let filter = filter::program(&syscalls::told(options.poll));
-    let launched = launch::launch(options.program, &filter, kernel_hard)?;
-    let first = launched.pid;
+    let program = mem::take(&mut options.program);
+    let launched = launch::launch(program, &filter, kernel_hard)?;
+    attend(&options, launched, tables, files, kernel_hard)
+        .inspect_err(|_| guardian::kill_children())
+}
+
+/// Makes ready while the first guest puts itself under the filter, and then attends to all guests.
+fn attend(
+    options: &Options,
+    launched: Launched,
+    tables: Tables,
+    files: Files<file::File>,
+    kernel_hard: u64,
+) -> Result<i32, String> {
     become_quiet();
+    let first = launched.pid;
     let reaper = Reaper::new().map_err(told("cannot start"))?;
+    let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
     let supervisor = Arc::new(Supervisor {
-        listener: Listener::new(launched.listener()?)?,
-        directory,
+        directory: Directory::new(kernel_hard, tables, token).map_err(told("/proc"))?,
         syscalls: syscalls::Index::new(),
         stats: stats::Stats::new(),
         first,
@@ -111,7 +125,8 @@ fn supervise(options: Options) -> Result<i32, String> {
         serve_all: options.serve_all,
         trace: options.trace,
         time: options.stats,
-        inject_panic: options.inject_panic,
+        inject_panic: options.inject_panic.clone(),
+        listener: Listener::new(launched.listener()?)?,
     });
     let handlers = Handlers::new(&supervisor, options.handlers).map_err(told("cannot start"))?;
     let idle = if options.stats { own_files() } else { 0 };
@@ -120,12 +135,16 @@ fn supervise(options: Options) -> Result<i32, String> {
     reaper.watch(directory).and_then(|()| handlers.start()).map_err(told("cannot start"))?;
     let code = reaper.run(&supervisor, first);
     if options.stats {
-        directory.catch_up();
-        let lines = supervisor.stats.table(options.handlers, idle)
-            + &format!("{} descriptors of guests left open\n", left(idle));
-        let _ = std::io::stderr().write_all(lines.as_bytes());
+        print_stats(&supervisor, options.handlers, idle);
     }
     Ok(code)
+}
+
+fn print_stats(supervisor: &Supervisor, handlers: usize, idle: usize) {
+    supervisor.directory.catch_up();
+    let lines = supervisor.stats.table(handlers, idle)
+        + &format!("{} descriptors of guests left open\n", left(idle));
+    let _ = std::io::stderr().write_all(lines.as_bytes());
 }
 
 /// How many descriptors more than before the first guest we have open. A handler may still be about
