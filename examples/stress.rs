@@ -16,6 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fastrand::Rng;
 use fdtable::{
     CloseRangeFlags, Error, FdFlags, FdTable, FileId, FileRef, Files, OpenFileTable, OwnedFileRef,
     Placement, RawFd, Reservation,
@@ -60,43 +61,13 @@ impl Drop for File {
     }
 }
 
-/// Marsaglia's xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % n
-    }
-
-    fn fd(&mut self) -> RawFd {
-        BASES[self.below(BASES.len())] + self.below(8) as RawFd
-    }
-
-    fn flags(&mut self) -> FdFlags {
-        FdFlags::from_bits_truncate(self.below(256) as u8)
-    }
-
-    fn placement(&mut self) -> Placement {
-        match self.below(6) {
-            0 => Placement::Lowest,
-            1 => Placement::Auto,
-            2 => Placement::Any,
-            3 => Placement::From(self.fd()),
-            _ => Placement::At(self.fd()),
-        }
-    }
-}
-
 type Table = Arc<FdTable<File>>;
 
 /// One thread, and what it keeps.
 struct Worker<'a> {
     tables: &'a [Table],
     task: Files<File>,
-    random: Random,
+    random: Rng,
     files: Vec<OwnedFileRef<File>>,
     reserved: Vec<Reservation<'static, File>>,
     known: Option<FileId>,
@@ -104,17 +75,16 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(tables: &'a [Table], seed: u64) -> Self {
+    fn new(tables: &'a [Table], random: Rng) -> Self {
         let task = Files::new(FdTable::new(tables[0].open_files()));
-        let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (files, reserved) = (Vec::new(), Vec::new());
         Self { tables, task, random, files, reserved, known: None, calls: 0 }
     }
 
     fn run(mut self, stop: &AtomicBool) -> u64 {
         while !stop.load(Acquire) {
-            let table = &self.tables[self.random.below(TABLES)];
-            match self.random.below(100) {
+            let table = self.random.choice(self.tables).expect("a table");
+            match self.random.u8(..100) {
                 0..25 => self.look(table),
                 25..45 => self.place(table),
                 45..60 => self.put(table),
@@ -129,9 +99,27 @@ impl<'a> Worker<'a> {
         self.calls
     }
 
+    fn fd(&mut self) -> RawFd {
+        self.random.choice(BASES).unwrap() + self.random.i32(0..8)
+    }
+
+    fn flags(&mut self) -> FdFlags {
+        FdFlags::from_bits_truncate(self.random.u8(..))
+    }
+
+    fn placement(&mut self) -> Placement {
+        match self.random.u8(..6) {
+            0 => Placement::Lowest,
+            1 => Placement::Auto,
+            2 => Placement::Any,
+            3 => Placement::From(self.fd()),
+            _ => Placement::At(self.fd()),
+        }
+    }
+
     fn look(&mut self, table: &Table) {
-        let (fd, flags) = (self.random.fd(), self.random.flags());
-        match self.random.below(8) {
+        let (fd, flags) = (self.fd(), self.flags());
+        match self.random.u8(..8) {
             0 => drop(table.set_flags(fd, flags)),
             1 => drop(table.set_cloexec(fd, flags.contains(FdFlags::CLOEXEC))),
             2 => drop(table.flags(fd)),
@@ -145,17 +133,17 @@ impl<'a> Worker<'a> {
     }
 
     fn place(&mut self, table: &Table) {
-        let (placement, flags) = (self.random.placement(), self.random.flags());
-        if self.random.below(3) == 0 {
-            let _ = table.dup(self.random.fd(), placement, flags);
+        let (placement, flags) = (self.placement(), self.flags());
+        if self.random.u8(..3) == 0 {
+            let _ = table.dup(self.fd(), placement, flags);
         } else {
             drop(table.open(placement, File::new(), flags));
         }
     }
 
     fn put(&mut self, table: &Table) {
-        let (fd, old, flags) = (self.random.fd(), self.random.fd(), self.random.flags());
-        let displaced = match (self.random.below(4), self.known) {
+        let (fd, old, flags) = (self.fd(), self.fd(), self.flags());
+        let displaced = match (self.random.u8(..4), self.known) {
             (0, _) => table.dup3(old, fd, flags),
             (1, _) => table.replace(fd, File::new(), flags).map_err(Error::from),
             (2, Some(id)) => {
@@ -167,8 +155,8 @@ impl<'a> Worker<'a> {
     }
 
     fn close(&mut self, table: &Table) {
-        let fd = self.random.fd();
-        let closed = match (self.random.below(4), self.known) {
+        let fd = self.fd();
+        let closed = match (self.random.u8(..4), self.known) {
             (0, Some(id)) => table.close_if(fd, id),
             (1, _) => table.take(fd).map(|(file, _)| file),
             _ => table.close(fd),
@@ -178,15 +166,18 @@ impl<'a> Worker<'a> {
 
     /// Takes a reference or a number to keep, or uses one.
     fn keep(&mut self, table: &Table) {
-        match self.random.below(6) {
-            0 => self.files.extend(table.get(self.random.fd()).map(FileRef::into_owned)),
+        match self.random.u8(..6) {
+            0 => {
+                let fd = self.fd();
+                self.files.extend(table.get(fd).map(FileRef::into_owned));
+            }
             1 => self.files.extend(table.open_files().insert(File::new())),
             2 => {
-                let reserved = table.reserve(self.random.placement());
+                let reserved = table.reserve(self.placement());
                 self.reserved.extend(reserved.map(|reserved| reserved.into_owned(table)));
             }
             3 => {
-                let three = table.reserve_many::<3>(self.random.placement());
+                let three = table.reserve_many::<3>(self.placement());
                 let three = three.into_iter().flatten().map(|reserved| reserved.into_owned(table));
                 self.reserved.extend(three);
             }
@@ -198,7 +189,7 @@ impl<'a> Worker<'a> {
     }
 
     fn install(&mut self) {
-        let flags = self.random.flags();
+        let flags = self.flags();
         match (self.reserved.pop(), self.files.pop()) {
             (Some(reserved), Some(file)) => drop(reserved.install_ref(file, flags)),
             (Some(reserved), None) => drop(reserved.install(File::new(), flags)),
@@ -207,8 +198,8 @@ impl<'a> Worker<'a> {
     }
 
     fn sweep(&mut self, table: &Table) {
-        let first = self.random.fd() as u32;
-        match self.random.below(5) {
+        let first = self.fd() as u32;
+        match self.random.u8(..5) {
             0 => drop(table.close_range(first, first.saturating_add(9), CloseRangeFlags::empty())),
             1 => drop(table.close_range(first, u32::MAX, CloseRangeFlags::CLOEXEC)),
             2 => {
@@ -217,18 +208,18 @@ impl<'a> Worker<'a> {
                 })
             }
             3 => drop(self.known.map(|id| table.fds_of(id).count())),
-            _ => table.set_limit(if self.random.below(2) == 0 { 1 << 16 } else { 1 << 31 }),
+            _ => table.set_limit(if self.random.bool() { 1 << 16 } else { 1 << 31 }),
         }
     }
 
     /// A process of this thread's own, whose tables refer to the same files.
     fn task(&mut self) {
-        let child = if self.random.below(2) == 0 { self.task.fork() } else { self.task.share() };
-        drop(child.load().open(self.random.placement(), File::new(), self.random.flags()));
+        let child = if self.random.bool() { self.task.fork() } else { self.task.share() };
+        drop(child.load().open(self.placement(), File::new(), self.flags()));
         child.unshare();
         child.close_range(0, 40, CloseRangeFlags::UNSHARE).expect("a range, and a flag");
         let plan = self.task.prepare_exec();
-        if self.random.below(2) == 0 {
+        if self.random.bool() {
             plan.commit();
         }
     }
@@ -264,11 +255,13 @@ fn main() {
     tables.iter().for_each(|table| table.set_limit(1 << 31));
     // ThreadSanitizer does not see into the lazy initialisation of std: let it be over before there are threads.
     drop(crossbeam_epoch::pin());
-    let stop = AtomicBool::new(false);
+    let (stop, mut random) = (AtomicBool::new(false), Rng::with_seed(seed));
     let calls: u64 = thread::scope(|scope| {
         let (tables, stop) = (&tables, &stop);
-        let spawn =
-            |thread| scope.spawn(move || Worker::new(tables, seed * 1000 + thread).run(stop));
+        let spawn = |_| {
+            let random = random.fork();
+            scope.spawn(move || Worker::new(tables, random).run(stop))
+        };
         let workers: Vec<_> = (0..threads).map(spawn).collect();
         let end = Instant::now() + Duration::from_secs(seconds);
         while Instant::now() < end && !workers.iter().any(|worker| worker.is_finished()) {

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, sync::Arc};
 
 #[cfg(feature = "shuttle")]
-use super::draw::{Random, draw};
+use super::draw::draw;
 use super::{
     call::{NUMBERS, Number, Op, Tag},
     caller::{Caller, Named, Real, Tier, bits},
@@ -91,7 +91,7 @@ impl Scene {
 
     /// Makes calls at random, and gives back at the end what it has reserved.
     #[cfg(feature = "shuttle")]
-    pub(super) fn run_at_random(&self, thread: usize, calls: u8, random: &mut Random) {
+    pub(super) fn run_at_random(&self, thread: usize, calls: u8, random: &mut fastrand::Rng) {
         let mut caller = Caller::new(&self.subject, self.start.tier);
         caller.learn(&self.known);
         for call in 0..calls {

@@ -26,6 +26,7 @@ use std::{
     sync::Arc,
 };
 
+use fastrand::Rng;
 use shuttle::{
     Config, Runner,
     scheduler::{PctScheduler, RandomScheduler, Scheduler},
@@ -34,7 +35,6 @@ use shuttle::{
 use self::{
     call::NUMBERS,
     caller::Tier,
-    draw::Random,
     scene::{Scene, Start},
     watched::{forget_files, undropped},
 };
@@ -55,13 +55,13 @@ fn variable(name: &str, otherwise: u64) -> u64 {
 
 /// One history: the start, the calls and the schedule come from the seed.
 fn history(tier: Tier, seed: u64) {
-    let mut random = Random(seed);
+    let mut random = Rng::with_seed(seed);
     forget_files();
-    let open = std::array::from_fn::<_, { NUMBERS as usize }, _>(|_| random.below(2) == 0);
+    let open = std::array::from_fn::<_, { NUMBERS as usize }, _>(|_| random.bool());
     let scene = Scene::new(Start { tier, open });
     let threads: Vec<_> = (0..THREADS)
         .map(|thread| {
-            let (scene, mut random) = (Arc::clone(&scene), Random(random.next()));
+            let (scene, mut random) = (Arc::clone(&scene), random.fork());
             shuttle::thread::spawn(move || scene.run_at_random(thread, CALLS, &mut random))
         })
         .collect();

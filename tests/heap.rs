@@ -6,9 +6,11 @@ use std::{
     cell::Cell,
     fmt,
     io::{self, Write},
+    iter,
     sync::atomic::{AtomicIsize, Ordering::Relaxed},
 };
 
+use fastrand::Rng;
 use fdtable::{
     CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, OwnedFileRef, Placement, RawFd,
 };
@@ -114,17 +116,13 @@ fn open(t: &Table, fd: RawFd, file: &OwnedFileRef<u64>) {
     assert!(reserved.install_ref(file.clone(), NONE).is_ok());
 }
 
-/// Numbers of the gap, all over it: xorshift.
+/// Numbers of the gap, all over it; the same ones each time.
 fn far_numbers() -> impl Iterator<Item = RawFd> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    std::iter::from_fn(move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        // Each size class in turn, not only the last, in which half of all numbers are.
-        let bits = 17 + state % 15;
-        let number = (state >> 32) as u32 >> (32 - bits);
-        Some(number.max(1024) as RawFd)
+    let mut random = Rng::with_seed(1);
+    iter::repeat_with(move || {
+        // Each size class as likely, not only the last, in which half of all numbers are.
+        let shift = random.u32(..15);
+        random.i32(1024..=RawFd::MAX >> shift)
     })
     .filter(|fd| !(32768..36864).contains(fd))
 }

@@ -41,6 +41,7 @@ use std::{
 };
 
 use caller::{Real, Subject, Table, Tier};
+use fastrand::Rng;
 use fdtable::{
     CloseRangeFlags, Descriptor, Error, FdFlags, FdTable, FileId, Placement, RawFd, Reservation,
 };
@@ -73,11 +74,10 @@ fn rounds(n: usize) -> usize {
 
 /// The first of `batches` batches of histories that has one without an order.
 fn first_wrong<S: Subject + From<Table>>(tier: Tier, batches: usize) -> Option<History> {
-    let seed = seed();
+    let mut random = Rng::with_seed(seed());
     let (mut calls, mut overlaps) = (0, 0);
-    for batch in 0..batches {
-        let histories = record::<S>(tier, seed.wrapping_add(batch as u64), BATCH);
-        for history in histories {
+    for _ in 0..batches {
+        for history in record::<S>(tier, &mut random, BATCH) {
             calls += history.len();
             overlaps += history.overlapping();
             if !check::has_an_order(&history) {

@@ -11,12 +11,13 @@ use std::{
     },
 };
 
+use fastrand::Rng;
 use fdtable::{Error, FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EMFILE, ENFILE};
 
 use crate::{
     harness::{Held, THREADS, assert_all_dropped, beside, rounds, together, world},
-    support::{EDGES, File, NO_LIMIT, NONE, Random, World, errno, numbers, register, tag_at},
+    support::{EDGES, File, NO_LIMIT, NONE, World, errno, numbers, register, tag_at},
 };
 
 /// Just below every border, so that the numbers in use lie on both sides.
@@ -42,8 +43,8 @@ impl Churn<'_> {
         Ok(())
     }
 
-    fn close(&self, open: &mut Open, random: &mut Random) {
-        let (fd, tag) = open.swap_remove(random.below(open.len()));
+    fn close(&self, open: &mut Open, random: &mut Rng) {
+        let (fd, tag) = open.swap_remove(random.usize(..open.len()));
         assert_eq!(tag_at(self.t, fd), Some(tag), "{fd}");
         self.held.give_back(fd);
         let closed = self.t.close(fd).expect("nobody else closes it");
@@ -51,9 +52,9 @@ impl Churn<'_> {
     }
 
     /// Opens and closes; never more than `most` at once.
-    fn run(&self, rounds: usize, most: usize, open: &mut Open, random: &mut Random) {
+    fn run(&self, rounds: usize, most: usize, open: &mut Open, random: &mut Rng) {
         for _ in 0..rounds {
-            if random.below(most) >= open.len() {
+            if random.usize(..most) >= open.len() {
                 self.open(open).unwrap();
             } else {
                 self.close(open, random);
@@ -61,7 +62,7 @@ impl Churn<'_> {
         }
     }
 
-    fn close_all(&self, open: &mut Open, random: &mut Random) {
+    fn close_all(&self, open: &mut Open, random: &mut Rng) {
         while !open.is_empty() {
             self.close(open, random);
         }
@@ -130,10 +131,10 @@ fn any_placement_gives_unique_numbers_and_all_of_them() {
 }
 
 /// One thread with the numbers from `min` on to itself, against a set of what it holds.
-fn alone(w: &World, t: &FdTable<File>, min: RawFd, random: &mut Random) {
+fn alone(w: &World, t: &FdTable<File>, min: RawFd, random: &mut Rng) {
     let mut taken = BTreeSet::new();
     for _ in 0..rounds(12_000) {
-        let nth = random.below(taken.len() + 8);
+        let nth = random.usize(..taken.len() + 8);
         if let Some(fd) = taken.iter().copied().nth(nth) {
             assert_eq!(t.close(fd).unwrap().home, fd);
             taken.remove(&fd);
@@ -155,8 +156,8 @@ fn a_thread_with_a_range_of_its_own_gets_the_true_lowest_beside_others() {
     let t = w.table();
     // Every thread's range is the others' neighbour, with a border inside.
     for start in [0, 900, 32_640, 36_736, 65_408, (1 << 20) - 128, RawFd::MAX - 511] {
-        let look = |random: &mut Random| {
-            let fd = start + random.below(256) as RawFd;
+        let look = |random: &mut Rng| {
+            let fd = start + random.i32(0..256);
             assert!(t.get(fd).is_none_or(|file| file.home == fd));
         };
         beside(1, look, THREADS, |i, random| {
@@ -175,8 +176,8 @@ fn the_limit_of_open_files_is_never_exceeded_and_whole_again_at_rest() {
     together(THREADS, |i, random| {
         let mut mine = Vec::new();
         for _ in 0..rounds(160_000) {
-            if random.below(16) < mine.len() {
-                let fd = mine.swap_remove(random.below(mine.len()));
+            if random.usize(..16) < mine.len() {
+                let fd = mine.swap_remove(random.usize(..mine.len()));
                 open.fetch_sub(1, SeqCst);
                 drop(t.close(fd).unwrap());
                 continue;
@@ -235,7 +236,7 @@ fn no_number_at_or_above_the_limit_that_was_in_force() {
         // Its last two bits: 0 the higher limit is in force, 2 the lower one, odd it changes.
         let phase = AtomicUsize::new(0);
         t.set_limit(high);
-        let allocate = |_: &mut Random| {
+        let allocate = |_: &mut Rng| {
             let before = phase.load(SeqCst);
             let reserved = t.reserve(from).map(|reserved| reserved.fd());
             let settled = phase.load(SeqCst) == before;
@@ -250,13 +251,13 @@ fn no_number_at_or_above_the_limit_that_was_in_force() {
                 }
             }
         };
-        let limits = |_: usize, random: &mut Random| {
+        let limits = |_: usize, random: &mut Rng| {
             for _ in 0..rounds(6_000) {
                 for limit in [low, high] {
                     phase.fetch_add(1, SeqCst);
                     t.set_limit(limit);
                     phase.fetch_add(1, SeqCst);
-                    for _ in 0..random.below(40) {
+                    for _ in 0..random.usize(..40) {
                         assert!(t.contains(lower - 1));
                     }
                 }

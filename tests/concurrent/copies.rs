@@ -3,11 +3,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use fastrand::Rng;
 use fdtable::{CloseRangeFlags, Descriptor, FdTable, Files, Placement, RawFd};
 
 use crate::{
     harness::{THREADS, assert_all_dropped, beside, rounds, world},
-    support::{CLOEXEC, EDGES, File, NONE, Random, errno, numbers, tag_at},
+    support::{CLOEXEC, EDGES, File, NONE, errno, numbers, tag_at},
 };
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
@@ -33,22 +34,22 @@ fn fork_under_churn_conserves_counts() {
     let w = world(1_600_000);
     let t = w.table();
     let forks = AtomicUsize::new(0);
-    let fork = |random: &mut Random| {
+    let fork = |random: &mut Rng| {
         let child = t.fork();
         for Descriptor { fd, flags, file } in child.iter() {
             // The sources keep their numbers; what dup2 put elsewhere carries FD_CLOEXEC.
             assert!(file.home == fd || flags == CLOEXEC, "{fd}");
         }
         // Some of it is closed by hand, the rest by the end of the child.
-        if let Some(&fd) = numbers(&child).get(random.below(8)) {
+        if let Some(&fd) = numbers(&child).get(random.usize(..8)) {
             drop(child.close(fd).unwrap());
         }
         forks.fetch_add(1, SeqCst);
     };
     beside(2, fork, THREADS, |_, random| {
         for _ in 0..rounds(80_000) {
-            let (a, b) = (random.pick(&EDGES), random.pick(&EDGES));
-            match random.below(4) {
+            let (a, b) = (random.choice(EDGES).unwrap(), random.choice(EDGES).unwrap());
+            match random.u8(..4) {
                 0 | 1 => _ = errno(t.open(Placement::At(a), w.file(a), NONE)),
                 2 if a != b => _ = errno(t.dup3(a, b, CLOEXEC)),
                 _ => _ = errno(t.close(a)),
@@ -76,7 +77,7 @@ fn a_file_moved_by_dup2_and_close_is_in_every_fork() {
     for (a, b) in PAIRS {
         let t = w.table();
         let tag = w.open(&t, a);
-        let fork = |_: &mut Random| {
+        let fork = |_: &mut Rng| {
             let child = t.fork();
             let found = [a, b].map(|fd| tag_at(&child, fd));
             assert!(found.contains(&Some(tag)), "lost between {a} and {b}");
@@ -98,7 +99,7 @@ fn a_file_moved_by_dup2_and_close_is_in_every_exec_plan_and_unshared_table() {
             let found = [a, b].map(|fd| tag_at(t, fd));
             assert!(found.contains(&Some(tag)), "lost between {a} and {b}");
         };
-        let copy = |_: &mut Random| {
+        let copy = |_: &mut Rng| {
             look(files.prepare_exec().table());
             let task = files.share();
             task.unshare();
@@ -127,7 +128,7 @@ fn a_file_moved_between_chunks_that_come_and_go_is_in_every_fork_of_a_large_tabl
         for fd in (40_000..80_000).step_by(64) {
             w.open(&t, fd);
         }
-        let back_and_forth = |_: &mut Random| {
+        let back_and_forth = |_: &mut Rng| {
             for (from, to) in [(a, b), (b, a)] {
                 t.dup2(from, to).unwrap();
                 t.close(from).unwrap();
@@ -150,7 +151,7 @@ fn a_copy_never_has_the_later_of_two_files_without_the_earlier() {
     let w = world(800_000);
     for (a, b) in PAIRS.into_iter().flat_map(|(a, b)| [(a, b), (b, a)]) {
         let t = w.table();
-        let fork = |_: &mut Random| {
+        let fork = |_: &mut Rng| {
             let child = t.fork();
             assert!(child.contains(a) || !child.contains(b), "{b} without {a}");
         };
@@ -170,9 +171,9 @@ fn a_copy_never_has_the_later_of_two_files_without_the_earlier() {
 fn a_sibling_that_unshares_takes_no_file_from_those_that_stay() {
     let w = world(800_000);
     let files = Files::new(w.table());
-    let leave = |random: &mut Random| {
+    let leave = |random: &mut Rng| {
         let task = files.share();
-        match random.below(3) {
+        match random.u8(..3) {
             0 => task.unshare(),
             1 => task.close_range(0, u32::MAX, CloseRangeFlags::UNSHARE).unwrap(),
             _ => task.prepare_exec().commit(),
@@ -185,7 +186,7 @@ fn a_sibling_that_unshares_takes_no_file_from_those_that_stay() {
         let t = files.load();
         for _ in 0..rounds(40_000) {
             // Each thread has numbers of its own, and nobody else closes them.
-            let fd = EDGES[2 * random.below(EDGES.len() / 2) + i];
+            let fd = EDGES[2 * random.usize(..EDGES.len() / 2) + i];
             let tag = w.open_with(&t, fd, CLOEXEC);
             assert_eq!(tag_at(&t, fd), Some(tag));
             drop(t.close(fd).unwrap());

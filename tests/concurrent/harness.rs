@@ -9,9 +9,10 @@ use std::{
     thread,
 };
 
+use fastrand::Rng;
 use fdtable::{FdTable, OpenFileTable};
 
-use crate::support::{File, Random, World};
+use crate::support::{File, World};
 
 /// How many threads change a table at once: twice what the smallest machine has cores, so that
 /// some are always suspended in the middle.
@@ -29,14 +30,15 @@ pub(crate) fn world(files: usize) -> World {
 }
 
 /// Runs `f` on `threads` threads, which start together; each has its index and its own numbers.
-pub(crate) fn together(threads: usize, f: impl Fn(usize, &mut Random) + Sync) {
-    let start = Barrier::new(threads);
+pub(crate) fn together(threads: usize, f: impl Fn(usize, &mut Rng) + Sync) {
+    let (start, mut random) = (Barrier::new(threads), Rng::with_seed(1));
     thread::scope(|s| {
         for i in 0..threads {
-            let (f, start) = (&f, &start);
+            // A fork: generators with seeds next to each other draw much the same.
+            let (f, start, mut random) = (&f, &start, random.fork());
             s.spawn(move || {
                 start.wait();
-                f(i, &mut Random::new(i as u64 + 1));
+                f(i, &mut random);
             });
         }
     });
@@ -54,9 +56,9 @@ impl Drop for Leave<'_> {
 /// least once.
 pub(crate) fn beside(
     watchers: usize,
-    watch: impl Fn(&mut Random) + Sync,
+    watch: impl Fn(&mut Rng) + Sync,
     threads: usize,
-    f: impl Fn(usize, &mut Random) + Sync,
+    f: impl Fn(usize, &mut Rng) + Sync,
 ) {
     let running = AtomicUsize::new(threads);
     together(threads + watchers, |i, random| {

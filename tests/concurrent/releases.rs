@@ -8,11 +8,12 @@ use std::{
     },
 };
 
+use fastrand::Rng;
 use fdtable::{CloseRangeFlags, FdTable, OpenFileTable, Placement, RawFd};
 
 use crate::{
     harness::{THREADS, beside, rounds, together},
-    support::{EDGES, NO_LIMIT, NONE, Random, pause},
+    support::{EDGES, NO_LIMIT, NONE, pause},
 };
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
@@ -70,9 +71,9 @@ fn table(files: &OpenFileTable<Caller>, shared: &Arc<Shared>) -> Arc<FdTable<Cal
     t
 }
 
-fn any_call(files: &OpenFileTable<Caller>, shared: &Arc<Shared>, random: &mut Random) -> Then {
-    let (a, b) = (random.pick(&EDGES), random.pick(&EDGES));
-    match random.below(5) {
+fn any_call(files: &OpenFileTable<Caller>, shared: &Arc<Shared>, random: &mut Rng) -> Then {
+    let (a, b) = (random.choice(EDGES).unwrap(), random.choice(EDGES).unwrap());
+    match random.u8(..5) {
         0 | 1 => Then::Close(a),
         2 => Then::Dup2(a, b),
         3 => Then::Fork,
@@ -91,9 +92,9 @@ fn drop_calls_back_into_the_table_under_churn() {
     let t = table(&files, &shared);
     together(THREADS, |_, random| {
         for _ in 0..rounds(60_000) {
-            let fd = random.pick(&EDGES);
+            let fd = random.choice(EDGES).unwrap();
             let file = Caller::new(&shared, any_call(&files, &shared, random));
-            match random.below(4) {
+            match random.u8(..4) {
                 0 => drop(t.replace(fd, file, NONE)),
                 1 => drop((t.close(fd), file)),
                 _ => drop(t.open(Placement::At(fd), file, NONE)),
@@ -117,9 +118,9 @@ fn drop_panics_under_churn_and_every_number_is_usable_afterwards() {
     let panics = AtomicUsize::new(0);
     together(THREADS, |_, random| {
         for _ in 0..rounds(16_000) {
-            let fd = random.pick(&EDGES);
+            let fd = random.choice(EDGES).unwrap();
             let file = Caller::new(&shared, Then::Panic);
-            let call = AssertUnwindSafe(|| match random.below(3) {
+            let call = AssertUnwindSafe(|| match random.u8(..3) {
                 0 => drop(t.replace(fd, file, NONE)),
                 1 => drop(t.open(Placement::At(fd), file, NONE)),
                 _ => {
@@ -157,7 +158,7 @@ fn a_drop_that_panics_inside_a_copy_takes_no_other_file_with_it() {
         assert!(t.open(Placement::At(fd), harmless, NONE).is_ok());
     }
     let caught = |call: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(call)).is_err();
-    let copy = |_: &mut Random| {
+    let copy = |_: &mut Rng| {
         caught(&mut || {
             let child = t.fork();
             for fd in CHURNED {
@@ -167,11 +168,11 @@ fn a_drop_that_panics_inside_a_copy_takes_no_other_file_with_it() {
     };
     beside(2, copy, 2, |_, random| {
         for _ in 0..rounds(20_000) {
-            let fd = random.pick(&CHURNED);
+            let fd = random.choice(CHURNED).unwrap();
             let mut file = Some(Caller::new(&shared, Then::Panic));
             caught(&mut || drop(t.open(Placement::At(fd), file.take().unwrap(), NONE)));
             // Long enough for a copy to find it.
-            pause(random.below(200));
+            pause(random.usize(..200));
             caught(&mut || drop(t.close(fd)));
         }
     });

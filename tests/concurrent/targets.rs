@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use fastrand::Rng;
 use fdtable::{CloseRangeFlags, Descriptor, FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY};
 
 use crate::{
     harness::{THREADS, assert_all_dropped, beside, rounds, together, world},
-    support::{CLOEXEC, EDGES, File, NONE, Random, World, errno, numbers, register, tag_at},
+    support::{CLOEXEC, EDGES, File, NONE, World, errno, numbers, register, tag_at},
 };
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
@@ -26,7 +27,7 @@ fn readers_of_a_dup2_target_see_old_or_new_and_never_a_third_file() {
             w.open(&t, fd);
         }
         t.dup2(0, target).unwrap();
-        let look = |_: &mut Random| {
+        let look = |_: &mut Rng| {
             for _ in 0..32 {
                 let file = t.get(target).expect("never EBADF");
                 // A file of the sources, or one put there by replace.
@@ -36,10 +37,10 @@ fn readers_of_a_dup2_target_see_old_or_new_and_never_a_third_file() {
         };
         beside(2, look, 2, |_, random| {
             for _ in 0..rounds(6_000) {
-                let displaced = match random.below(3) {
+                let displaced = match random.u8(..3) {
                     0 => t.replace(target, w.file(target), CLOEXEC).unwrap(),
-                    1 => t.dup3(random.below(4) as RawFd, target, CLOEXEC).unwrap(),
-                    _ => t.dup2(random.below(4) as RawFd, target).unwrap(),
+                    1 => t.dup3(random.i32(0..4), target, CLOEXEC).unwrap(),
+                    _ => t.dup2(random.i32(0..4), target).unwrap(),
                 };
                 let displaced = displaced.expect("it was open all the time");
                 assert!((0..4).contains(&displaced.home) || displaced.home == target);
@@ -64,7 +65,7 @@ fn dup2_in_a_circle_ends_and_keeps_every_number_open() {
         }
         together(THREADS, |i, random| {
             for _ in 0..rounds(8_000) {
-                let to = (i + 1 + random.below(2)) % circle.len();
+                let to = (i + 1 + random.usize(..2)) % circle.len();
                 if circle[i] != circle[to] {
                     assert!(t.dup2(circle[i], circle[to]).unwrap().is_some());
                 }
@@ -138,7 +139,7 @@ fn dup2_onto_a_number_that_another_thread_reserved_is_ebusy() {
     for fd in targets() {
         let t = w.table();
         w.open(&t, 0);
-        let displace = |_: &mut Random| {
+        let displace = |_: &mut Rng| {
             match errno(t.dup2(0, fd)) {
                 0 => drop(t.close(fd)),
                 errno => assert_eq!(errno, EBUSY),
@@ -152,7 +153,7 @@ fn dup2_onto_a_number_that_another_thread_reserved_is_ebusy() {
                 for _ in 0..8 {
                     assert!(t.get(fd).is_none(), "a file at a reserved number");
                 }
-                if random.below(2) == 0 {
+                if random.bool() {
                     // Were it not this thread's alone, this would lose the other's file.
                     reserved.install(w.file(fd), NONE).unwrap();
                     drop(t.close(fd));
@@ -181,7 +182,7 @@ fn a_number_taken_is_nobody_elses_until_it_is_given_back() {
                 assert_eq!(file.home, fd);
                 assert!(!t.contains(fd));
                 owner.fetch_sub(1, SeqCst);
-                if random.below(2) == 0 {
+                if random.bool() {
                     reserved.install(w.file(fd), NONE).unwrap();
                 }
             }
@@ -199,9 +200,9 @@ fn lookups_while_far_numbers_come_and_go_find_their_own_file() {
         [1_024, 1_055, 1_056, 36_864, 40_000, 1 << 20, (1 << 20) + 32, RawFd::MAX];
     let w = world(1_600_000);
     let t = w.table();
-    let look = |random: &mut Random| {
+    let look = |random: &mut Rng| {
         for _ in 0..32 {
-            let fd = random.pick(&FAR);
+            let fd = random.choice(FAR).unwrap();
             if let Some(file) = t.get(fd) {
                 assert_eq!(file.home, fd);
             }
@@ -212,12 +213,12 @@ fn lookups_while_far_numbers_come_and_go_find_their_own_file() {
     };
     beside(2, look, 2, |_, random| {
         for _ in 0..rounds(400_000) {
-            let fd = random.pick(&FAR);
+            let fd = random.choice(FAR).unwrap();
             match errno(t.open(Placement::At(fd), w.file(fd), NONE)) {
                 0 => {}
                 errno => assert_eq!(errno, EBUSY),
             }
-            let fd = random.pick(&FAR);
+            let fd = random.choice(FAR).unwrap();
             if let Ok(file) = t.close(fd) {
                 assert_eq!(file.home, fd);
             }
@@ -232,12 +233,12 @@ fn lookups_while_far_numbers_come_and_go_find_their_own_file() {
 }
 
 /// One random operation on random numbers of every tier; each must end in a way it may.
-fn anything(w: &World, t: &FdTable<File>, random: &mut Random) {
-    let near = |fd: RawFd, random: &mut Random| fd.saturating_add(random.below(3) as RawFd);
-    let (a, b) = (random.pick(&EDGES), random.pick(&EDGES));
+fn anything(w: &World, t: &FdTable<File>, random: &mut Rng) {
+    let near = |fd: RawFd, random: &mut Rng| fd.saturating_add(random.i32(0..3));
+    let (a, b) = (random.choice(EDGES).unwrap(), random.choice(EDGES).unwrap());
     let (a, b) = (near(a, random), near(b, random));
     let kept = [0, EBADF, EBUSY];
-    match random.below(10) {
+    match random.u8(..10) {
         0 | 1 => _ = errno(t.open(Placement::From(a), w.file(-1), NONE)),
         2 => assert!([0, EBUSY].contains(&errno(t.open(Placement::At(a), w.file(-1), CLOEXEC)))),
         3 => assert!(kept.contains(&errno(t.dup2(a, b)))),
@@ -259,10 +260,10 @@ fn anything(w: &World, t: &FdTable<File>, random: &mut Random) {
 fn close_range_against_everything_loses_no_number_and_no_file() {
     let w = World::with(OpenFileTable::new(), rounds(1_600_000));
     let t = w.table();
-    let sweep = |random: &mut Random| {
-        let (first, last) = (random.pick(&EDGES) as u32, random.pick(&EDGES) as u32);
-        let (first, last) = (first.min(last), first.max(last));
-        match random.below(3) {
+    let sweep = |random: &mut Rng| {
+        let (a, b) = (random.choice(EDGES).unwrap(), random.choice(EDGES).unwrap());
+        let (first, last) = (a.min(b) as u32, a.max(b) as u32);
+        match random.u8(..3) {
             0 => t.close_range(first, last, CLOSE).unwrap(),
             1 => t.close_range(first, last, CloseRangeFlags::CLOEXEC).unwrap(),
             _ => drop(t.drain(first, last).unwrap().next()),

@@ -6,12 +6,13 @@ use std::{
     thread,
 };
 
+use fastrand::Rng;
 use fdtable::{Placement, RawFd};
 
 use crate::{
     call::{NUMBERS, Op, Tag},
     caller::{Caller, Subject, Table, Tier, bits},
-    draw::{Random, draw},
+    draw::{draw, flags},
     history::{Entry, History, Slot, Slots, THREADS},
     stall::Stalls,
     subject::{File, table},
@@ -36,7 +37,7 @@ struct Scene<S> {
 }
 
 impl<S: Subject + From<Table>> Scene<S> {
-    fn new(tier: Tier, random: &mut Random) -> Self {
+    fn new(tier: Tier, random: &mut Rng) -> Self {
         let limit = tier.base as u32 + u32::from(NUMBERS);
         let table = table(limit);
         let open = |fd, tag, flags| {
@@ -47,10 +48,10 @@ impl<S: Subject + From<Table>> Scene<S> {
             open(fd, FILLER, 0);
         }
         let slots = array::from_fn(|n| {
-            if random.below(2) == 0 {
+            if random.bool() {
                 return Slot::Free;
             }
-            let (tag, flags) = (tag(THREADS, n as u8), random.flags());
+            let (tag, flags) = (tag(THREADS, n as u8), flags(random));
             open(tier.base + n as RawFd, tag, flags);
             Slot::Open(tag, flags)
         });
@@ -66,8 +67,8 @@ impl<S: Subject + From<Table>> Scene<S> {
 
 impl<S> Scene<S> {
     /// Time for other threads, none, or the next call at the same moment as another thread's.
-    fn pause(&self, random: &mut Random) {
-        match random.below(8) {
+    fn pause(&self, random: &mut Rng) {
+        match random.u8(..8) {
             0 => thread::yield_now(),
             1 => {}
             _ => self.meet(),
@@ -106,7 +107,7 @@ impl<S: Subject + From<Table>> Recorder<'_, S> {
         self.entries.push(Entry { thread: self.thread, invoked, returned, op, answer });
     }
 
-    fn run(mut self, random: &mut Random) -> Vec<Entry> {
+    fn run(mut self, random: &mut Rng) -> Vec<Entry> {
         for call in 0..CALLS {
             self.scene.pause(random);
             let op = draw(random, &self.caller, tag(self.thread, call));
@@ -120,16 +121,19 @@ impl<S: Subject + From<Table>> Recorder<'_, S> {
 }
 
 /// `n` histories of the same threads, each on a table of its own.
-pub(crate) fn record<S: Subject + From<Table>>(tier: Tier, seed: u64, n: usize) -> Vec<History> {
-    let mut random = Random(seed);
-    let scenes: Vec<Scene<S>> = (0..n).map(|_| Scene::new(tier, &mut random)).collect();
+pub(crate) fn record<S: Subject + From<Table>>(
+    tier: Tier,
+    random: &mut Rng,
+    n: usize,
+) -> Vec<History> {
+    let scenes: Vec<Scene<S>> = (0..n).map(|_| Scene::new(tier, random)).collect();
     let arrived = AtomicUsize::new(0);
-    let seeds: [u64; THREADS] = array::from_fn(|_| random.next());
     let _watchdog = Watchdog::new();
     let recorded: [Vec<Vec<Entry>>; THREADS] = thread::scope(|scope| {
         let (scenes, arrived) = (&scenes, &arrived);
         let threads = array::from_fn::<_, THREADS, _>(|thread| {
-            scope.spawn(move || visit(scenes, thread, arrived, Random(seeds[thread])))
+            let random = random.fork();
+            scope.spawn(move || visit(scenes, thread, arrived, random))
         });
         threads.map(|thread| thread.join().expect("a thread that called"))
     });
@@ -145,7 +149,7 @@ fn visit<S: Subject + From<Table>>(
     scenes: &[Scene<S>],
     thread: usize,
     arrived: &AtomicUsize,
-    mut random: Random,
+    mut random: Rng,
 ) -> Vec<Vec<Entry>> {
     let _stalls = Stalls::of_this_thread();
     let mut rounds = Vec::with_capacity(scenes.len());

@@ -1,7 +1,8 @@
 //! What to do next: numbers drawn with weight on what is open and on every edge.
 
+use fastrand::Rng;
+
 use super::lockstep::Lockstep;
-use super::rng::Rng;
 use super::step::Step;
 
 /// Beyond so many open numbers a table is rather closed than filled.
@@ -9,8 +10,8 @@ const CROWDED: usize = 300;
 
 /// Steps of one task, then a look from the others; after a sweep, and now and then, at everything.
 pub(crate) fn round(rng: &mut Rng, lockstep: &mut Lockstep) {
-    let task = rng.pick(&lockstep.world.tasks());
-    let count = 1 + rng.below(32) as usize;
+    let task = rng.choice(lockstep.world.tasks()).expect("a task");
+    let count = rng.usize(1..=32);
     let mut last = None;
     // Each draw sees the table after the step before it; the kernel does them all in one go.
     for _ in 0..count {
@@ -23,7 +24,7 @@ pub(crate) fn round(rng: &mut Rng, lockstep: &mut Lockstep) {
     }
     lockstep.finish(task);
     let last = last.expect("at least one step");
-    if last.ends_a_batch() || rng.one_in(16) {
+    if last.ends_a_batch() || rng.u8(..16) == 0 {
         return lockstep.check_all();
     }
     if last.sweeps() {
@@ -46,11 +47,11 @@ impl<'a> Draw<'a> {
     }
 
     fn step(&mut self) -> Step {
-        let crowded = self.open.len() > CROWDED && !self.rng.one_in(4);
-        match self.rng.below(1000) {
+        let crowded = self.open.len() > CROWDED && self.rng.u8(..4) > 0;
+        match self.rng.u16(..1000) {
             0..160 if crowded => Step::Close { fd: self.old() },
-            0..130 => Step::Open { cloexec: self.rng.one_in(2) },
-            130..160 => Step::Pipe { cloexec: self.rng.one_in(2) },
+            0..130 => Step::Open { cloexec: self.rng.bool() },
+            130..160 => Step::Pipe { cloexec: self.rng.bool() },
             160..240 => Step::Dup { old: self.old() },
             240..390 => Step::Dup2 { old: self.old(), new: self.number() },
             390..480 => self.dup3(),
@@ -66,23 +67,20 @@ impl<'a> Draw<'a> {
 
     /// A number that is likely open.
     fn old(&mut self) -> i32 {
-        if !self.open.is_empty() && !self.rng.one_in(7) {
-            return self.rng.pick(&self.open);
+        match self.rng.choice(&self.open) {
+            Some(&open) if self.rng.u8(..7) > 0 => open,
+            _ => self.number(),
         }
-        self.number()
     }
 
     /// Any number.
     fn number(&mut self) -> i32 {
-        match self.rng.below(100) {
-            0..35 if !self.open.is_empty() => self.rng.pick(&self.open),
-            35..50 if !self.open.is_empty() => {
-                self.rng.pick(&self.open).saturating_add(self.rng.pick(&[-1, 1]))
-            }
-            50..75 => self.edge(),
-            75..85 => self.rng.below(70) as i32,
-            85..98 => self.of_any_size(self.lockstep.bounds.cap) as i32,
-            98.. => self.rng.next() as i32,
+        match (self.rng.u8(..100), self.rng.choice(&self.open)) {
+            (0..35, Some(open)) => *open,
+            (35..50, Some(open)) => open.saturating_add(self.rng.choice([-1, 1]).unwrap()),
+            (75..85, _) => self.rng.i32(0..70),
+            (85..98, _) => self.of_any_size(self.lockstep.bounds.cap) as i32,
+            (98.., _) => self.rng.i32(..),
             _ => self.edge(),
         }
     }
@@ -93,42 +91,40 @@ impl<'a> Draw<'a> {
         let limit = self.lockstep.world.limit(self.task) as i32;
         let edges = [0, 32, 64, 256, 1024, base, base + 4096, 32_768, 36_864, 65_536, limit, cap];
         let ends = [i32::MIN, -1, i32::MAX, -libc::EBADF, libc::AT_FDCWD, 1 << 30];
-        if self.rng.one_in(12) {
-            return self.rng.pick(&ends);
+        if self.rng.u8(..12) == 0 {
+            return self.rng.choice(ends).unwrap();
         }
         // The limit is the edge that moves.
-        let edge = if self.rng.one_in(4) { limit } else { self.rng.pick(&edges) };
-        edge + self.rng.pick(&[-2, -1, -1, 0, 0, 1])
+        let edge = if self.rng.u8(..4) == 0 { limit } else { self.rng.choice(edges).unwrap() };
+        edge + self.rng.choice([-2, -1, -1, 0, 0, 1]).unwrap()
     }
 
     /// Below `end`, every number of bits as likely.
     fn of_any_size(&mut self, end: u32) -> u32 {
-        let bits = 64 - u64::from(end).leading_zeros();
-        let shift = self.rng.below(u64::from(bits));
-        let below = (1 << (shift + 1)).min(u64::from(end.max(1)));
-        self.rng.below(below) as u32
+        let zeros = self.rng.u32(end.leading_zeros()..u32::BITS);
+        self.rng.u32(..=(u32::MAX >> zeros).min(end - 1))
     }
 
     fn dup3(&mut self) -> Step {
         let odd = [1, libc::O_CLOEXEC | 1, libc::O_NONBLOCK, -1, i32::MIN];
-        let usual = [0, libc::O_CLOEXEC];
-        let flags = if self.rng.one_in(10) { self.rng.pick(&odd) } else { self.rng.pick(&usual) };
+        let (odd, usual) = (self.rng.choice(odd), self.rng.choice([0, libc::O_CLOEXEC]));
+        let flags = if self.rng.u8(..10) == 0 { odd } else { usual }.unwrap();
         Step::Dup3 { old: self.old(), new: self.number(), flags }
     }
 
     fn dup_from(&mut self) -> Step {
-        Step::DupFrom { old: self.old(), min: self.number(), cloexec: self.rng.one_in(2) }
+        Step::DupFrom { old: self.old(), min: self.number(), cloexec: self.rng.bool() }
     }
 
     /// Bits other than FD_CLOEXEC must count for nothing.
     fn set_fd(&mut self) -> Step {
-        let arg = self.rng.pick(&[0, 1, 1, 2, 3, -1, -2, i32::MIN, 0x80000]);
+        let arg = self.rng.choice([0, 1, 1, 2, 3, -1, -2, i32::MIN, 0x80000]).unwrap();
         Step::SetFd { fd: self.old(), arg }
     }
 
     fn close_range(&mut self) -> Step {
         let first = self.number() as u32;
-        let last = match self.rng.below(100) {
+        let last = match self.rng.u8(..100) {
             0..70 => first.saturating_add(self.of_any_size(64)),
             70..80 => self.number() as u32,
             80..88 => first.wrapping_sub(1),
@@ -140,8 +136,8 @@ impl<'a> Draw<'a> {
 
     fn range_flags(&mut self) -> u32 {
         let (unshare, cloexec) = (libc::CLOSE_RANGE_UNSHARE, libc::CLOSE_RANGE_CLOEXEC);
-        match self.rng.below(20) {
-            0 => self.rng.pick(&[1, 8, 1 << 31, u32::MAX, unshare | 1, cloexec | 16]),
+        match self.rng.u8(..20) {
+            0 => self.rng.choice([1, 8, 1 << 31, u32::MAX, unshare | 1, cloexec | 16]).unwrap(),
             1..=2 => unshare,
             3..=4 => unshare | cloexec,
             5..=10 => cloexec,
@@ -152,11 +148,11 @@ impl<'a> Draw<'a> {
     /// Half of the time all there is, or the far numbers would hardly ever be had.
     fn set_limit(&mut self) -> Step {
         let cap = self.lockstep.bounds.cap;
-        let limit = match self.rng.below(100) {
+        let limit = match self.rng.u8(..100) {
             0..50 => cap,
             50..75 => self.number().max(0) as u32,
             // Just above what is taken, so that it is soon all taken.
-            75..90 => self.open.len() as u32 + self.rng.below(4) as u32,
+            75..90 => self.open.len() as u32 + self.rng.u32(..4),
             90..95 => self.of_any_size(cap),
             95..97 => 0,
             _ => cap - 1,
@@ -166,7 +162,7 @@ impl<'a> Draw<'a> {
 
     fn task_step(&mut self) -> Step {
         let alone = self.lockstep.world.tasks().len() == 1;
-        match (self.lockstep.world.free_task(), self.rng.below(12)) {
+        match (self.lockstep.world.free_task(), self.rng.u8(..12)) {
             (Some(task), 0..3) => Step::Fork { task },
             (Some(task), 3..6) => Step::Share { task },
             (_, 6..9) => Step::Exec,

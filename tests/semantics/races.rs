@@ -9,11 +9,12 @@ use std::{
     thread,
 };
 
+use fastrand::Rng;
 use fdtable::{FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY, EINVAL, EMFILE};
 
 use crate::support::{
-    CLOEXEC, EDGES, File, NONE, Random, World, arg, errno, numbers, pause, race, tag_at, watched,
+    CLOEXEC, EDGES, File, NONE, World, arg, errno, numbers, pause, race, tag_at, watched,
 };
 
 const ROUNDS: usize = 1_000;
@@ -359,15 +360,15 @@ fn lowest(taken: &BTreeSet<RawFd>, min: RawFd) -> RawFd {
 }
 
 fn churn_alone(w: &World, t: &FdTable<File>, min: RawFd) {
-    let (mut taken, mut random) = (BTreeSet::new(), Random::new(1));
+    let (mut taken, mut random) = (BTreeSet::new(), Rng::with_seed(1));
     for _ in 0..3_000 {
-        let close = random.below(100) < 2 * taken.len() / 3;
-        let any = taken.iter().copied().nth(random.below(taken.len().max(1)));
+        let close = random.usize(..100) < 2 * taken.len() / 3;
+        let any = random.choice(&taken).copied();
         if let (true, Some(fd)) = (close, any) {
             assert_eq!(t.close(fd).unwrap().home, fd);
             taken.remove(&fd);
         } else {
-            let from = min + random.pick(&[0, 1, 2, 3, 5, 8, 13, 21]);
+            let from = min + random.choice([0, 1, 2, 3, 5, 8, 13, 21]).unwrap();
             let fd = lowest(&taken, from);
             assert_eq!(t.open(Placement::From(from), w.file(fd), NONE).unwrap(), fd);
             taken.insert(fd);

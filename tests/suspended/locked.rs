@@ -9,12 +9,10 @@ use std::{
     time::Duration,
 };
 
+use fastrand::Rng;
 use fdtable::RawFd;
 
-use crate::{
-    stops::{Subject, is_suspended, resume},
-    support::Random,
-};
+use crate::stops::{Subject, is_suspended, resume};
 
 #[derive(Default)]
 pub(crate) struct Locked {
@@ -28,8 +26,8 @@ pub(crate) struct Locked {
 impl Subject for Locked {
     const PATIENCE: Duration = Duration::from_millis(100);
 
-    fn call_anything(&self, random: &mut Random) {
-        let fd = random.below(3) as RawFd;
+    fn call_anything(&self, random: &mut Rng) {
+        let fd = random.i32(0..3);
         let mut open = self.open.lock().expect("nobody panics with it");
         self.inside.store(true, SeqCst);
         if open.remove(&fd).is_none() {

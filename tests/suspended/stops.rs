@@ -15,7 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Random, pause};
+use fastrand::Rng;
+
+use crate::support::pause;
 
 /// What is called on both sides.
 pub(crate) trait Subject: Sync {
@@ -23,7 +25,7 @@ pub(crate) trait Subject: Sync {
     const PATIENCE: Duration;
 
     /// Some calls of the thread that is stopped.
-    fn call_anything(&self, random: &mut Random);
+    fn call_anything(&self, random: &mut Rng);
 
     /// All that another thread may want, while it is stopped.
     fn everything_goes_on(&self);
@@ -125,16 +127,16 @@ pub(crate) fn stop_often<S: Subject>(subject: &S, more: impl Fn(usize) -> bool) 
         s.spawn(|| {
             // SAFETY: it has no obligation.
             handle.store(unsafe { libc::pthread_self() }, SeqCst);
-            let mut random = Random::new(7);
+            let mut random = Rng::with_seed(7);
             while !end.load(Relaxed) {
                 subject.call_anything(&mut random);
             }
         });
         wait_until(|| handle.load(SeqCst) != 0);
-        let mut random = Random::new(8);
+        let mut random = Rng::with_seed(8);
         for stop in (0..).take_while(|&stop| more(stop)) {
             // Or it would be stopped before it has left the place of the last time.
-            pause(random.below(200));
+            pause(random.usize(..200));
             stop_once(subject, handle.load(SeqCst));
             progress.store(stop + 1, SeqCst);
         }

@@ -9,12 +9,13 @@ use std::{
     time::Duration,
 };
 
+use fastrand::Rng;
 use fdtable::{CloseRangeFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
 
 use crate::{
     goes_on,
     stops::Subject,
-    support::{CLOEXEC, NONE, Random, arg},
+    support::{CLOEXEC, NONE, arg},
 };
 
 /// Files not dropped yet.
@@ -98,8 +99,8 @@ impl World {
 impl Subject for World {
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    fn call_anything(&self, random: &mut Random) {
-        let i = random.below(CALLS.len());
+    fn call_anything(&self, random: &mut Rng) {
+        let i = random.usize(..CALLS.len());
         // The short calls more often, so that the thread is in each about as long.
         let times = if LONG.contains(&CALLS[i]) { 1 } else { 100 };
         for _ in 0..times {
@@ -122,10 +123,10 @@ impl Subject for World {
 }
 
 /// One call on numbers of its own, whatever it answers.
-fn call_anything(w: &World, i: usize, random: &mut Random) {
-    let (t, chunk) = (&w.t, random.pick(&CHUNKS));
-    let (a, b) = (chunk + random.below(3) as RawFd, chunk + random.below(3) as RawFd);
-    let files = &w.files[random.below(2)];
+fn call_anything(w: &World, i: usize, random: &mut Rng) {
+    let (t, chunk) = (&w.t, random.choice(CHUNKS).unwrap());
+    let (a, b) = (chunk + random.i32(0..3), chunk + random.i32(0..3));
+    let files = random.choice(&w.files).unwrap();
     match CALLS[i] {
         "open" => drop(t.open(Placement::At(a), File::new(chunk), NONE)),
         "open_lowest" => {
@@ -148,7 +149,7 @@ fn call_anything(w: &World, i: usize, random: &mut Random) {
         "unshare" => files.share().unshare(),
         "exec" => files.prepare_exec().commit(),
         "reclaim" => {
-            let alone = random.pick(&ALONE);
+            let alone = random.choice(ALONE).unwrap();
             t.open(Placement::At(alone), File::new(alone), NONE).expect("nobody else's");
             drop(t.close(alone).expect("nobody else closes it"));
         }
