@@ -1,8 +1,8 @@
 //! The open file table: a type-stable slab of descriptions, shared by all descriptor tables of a
 //! system.
 //!
-//! Blocks are named by index, and lie in buckets, each as large as all before it; a bucket is
-//! published once by CAS and kept until the table drops. Free blocks wait in
+//! Blocks are named by index, and lie in buckets, each twice as large as the one before it; a
+//! bucket is published once by CAS and kept until the table drops. Free blocks wait in
 //! [`free_list`](crate::free_list)s.
 
 use std::{
@@ -22,7 +22,7 @@ use crate::{
     table::slot::{Slot, SlotWord},
 };
 
-/// Blocks in the first bucket; each further bucket doubles the table.
+/// Blocks in the first bucket; each further one is twice as large as the one before.
 const FIRST: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 32 };
 /// The most descriptions a table can hold: `index + FIRST` fits 31 bits.
 const MAX_FILES: u32 = (1 << 31) - FIRST;
@@ -75,9 +75,9 @@ pub(crate) struct Vacant<'a, T> {
 ///
 /// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if),
 /// [`replace_if`](crate::FdTable::replace_if) and
-/// [`update_flags_if`](crate::FdTable::update_flags_if). A side table that must know a file before the guest
-/// does [`insert`](OpenFileTable::insert)s it, notes its id down, and opens a number on it by
-/// [`install_ref`](crate::Reservation::install_ref).
+/// [`update_flags_if`](crate::FdTable::update_flags_if). A side table that must know a file before
+/// the guest does [`insert`](OpenFileTable::insert)s it, notes its id down, and opens a number on
+/// it by [`install_ref`](crate::Reservation::install_ref).
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -148,8 +148,8 @@ impl<T> OpenFileTable<T> {
         Self::with_limit(MAX_FILES)
     }
 
-    /// An open file table for at most `max_files` descriptions at once (more than 2^31 - 32 counts as
-    /// that); the next one is `ENFILE`.
+    /// An open file table for at most `max_files` descriptions at once (more than 2^31 - 32 counts
+    /// as that); the next one is `ENFILE`.
     ///
     /// `dup` does not count, as it makes no description. A description counts until its last
     /// reference is dropped and its `T` too.
@@ -343,8 +343,8 @@ pub(crate) fn release_all<'a, T: 'a>(files: impl Iterator<Item = FileRef<'a, T>>
     }
 }
 
-/// Index to (bucket, offset): bucket `b` starts at index `(1 << b) - FIRST`, so that the highest bit
-/// of `index + FIRST` names the bucket.
+/// Index to (bucket, offset): bucket `b` starts at index `(1 << b) - FIRST`, so that the highest
+/// bit of `index + FIRST` names the bucket.
 #[inline]
 fn locate(index: u32) -> (usize, usize) {
     let shifted = index + FIRST;

@@ -1,10 +1,10 @@
 //! The one chunk of the gap that a table may keep though it is empty.
 //!
-//! A chunk that empties is reclaimed at once, which costs ten times as much as opening a number in
-//! one that is there. A guest that opens and closes one number of the gap over and over would pay
-//! that each time. So a chunk that empties twice in a row, with no other one in between, is left;
-//! when another one empties, it is reclaimed. What a table keeps for nothing is one chunk and the
-//! nodes above it at the most.
+//! A chunk that empties is reclaimed at once. A guest that opens and closes one number of the gap
+//! over and over would pay each time for that, and for building it again: ten times what an open
+//! and close in a chunk that is there costs. So one that empties twice in a row, with no other one
+//! in between, is left; when another one empties, it is reclaimed. What a table keeps for nothing
+//! is one chunk and the nodes above it at the most.
 
 use crate::sync::{AtomicU32, Ordering};
 
