@@ -2,8 +2,8 @@
 
 use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement, RawFd};
 
-/// Arrays for the numbers that `dup2` usually aims at, and for those that `open` gives; 40 bytes a
-/// number, all of them written at the start. Nothing holds what lies between.
+/// Arrays for the numbers that `dup2` usually aims at, and for those that `open` gives, all written
+/// at the start. Nothing holds what lies between.
 struct TwoArrays {
     low: [Option<&'static str>; 1024],
     high: [Option<&'static str>; 4096],

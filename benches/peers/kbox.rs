@@ -1,5 +1,5 @@
-//! The two answers that a supervisor in C weighed for the numbers between its hot ranges, in the
-//! layout it has: 40 bytes for a number, all written at the start, one thread. A: one array over
+//! The two answers that a supervisor in C weighed for the numbers between its hot ranges, as large
+//! as it has them: 40 bytes for a number, all written at the start, one thread. A: one array over
 //! everything. B: arrays for the hot ranges, and a hash map for the gap.
 
 use std::{os::fd::RawFd, sync::Arc};
