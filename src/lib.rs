@@ -157,6 +157,7 @@ pub mod migrating {}
 #[doc = include_str!("../docs/SEMANTICS.md")]
 pub mod semantics {}
 
+#[doc = "[benchmarks]: crate::benchmarks#whole-programs\n"]
 #[doc = include_str!("../docs/SUPERVISOR.md")]
 pub mod supervisor {}
 
