@@ -3,7 +3,8 @@
 //!
 //! A file that is opened gets a *twin*, a descriptor of the guest's own kernel at the same number.
 //! The number is reserved while the kernel opens it, which may fail, and stays so after a close
-//! until the kernel has closed it. The simulated kernel and each fork find out what gets this wrong.
+//! until the kernel has closed it. The simulated kernel and each fork find out what gets this
+//! wrong.
 
 use std::{
     collections::BTreeSet,
@@ -104,7 +105,7 @@ impl Supervisor {
     fn open(&self) -> Result<RawFd, Error> {
         let table = self.files.load();
         let number = table.reserve(Placement::Auto)?;
-        self.kernel.open(number.fd())?; // else the number is given back, and nobody has seen it open
+        self.kernel.open(number.fd())?; // else the number is given back, never seen open
         Ok(number.install(File, TWIN)?)
     }
 

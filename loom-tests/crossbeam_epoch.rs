@@ -1,10 +1,10 @@
-//! crossbeam's own epoch in the place of the model of it (`epoch.rs`), with `--cfg crossbeam_loom`, under which that crate runs on loom's
-//! atomics.
+//! crossbeam's own epoch in the place of the model of it (`epoch.rs`), with `--cfg crossbeam_loom`,
+//! under which that crate runs on loom's atomics.
 //!
-//! Objects are those of the model: one that is read while nothing orders that before its destruction is reported, and so is one that is
-//! not destroyed in the end. Each execution has a collector of its own.
-//! A participant collects at its first guard, which multiplies what loom has to try, so participants are made, and have had that guard,
-//! before the threads start.
+//! Objects are those of the model: one that is read while nothing orders that before its
+//! destruction is reported, and so is one that is not destroyed in the end. Each execution has a
+//! collector of its own. A participant collects at its first guard, which multiplies what loom has
+//! to try, so participants are made, and have had that guard, before the threads start.
 
 #![allow(unsafe_code, reason = "passes on what crossbeam-epoch asks of its callers")]
 #![allow(dead_code, reason = "the subset is kept whole")]
@@ -26,7 +26,8 @@ const THREADS: usize = 3;
 
 thread_local!(static DOMAIN: RefCell<Option<Rc<ManuallyDrop<Domain>>>> = const { RefCell::new(None) });
 
-/// The state of one execution. It stays behind where an execution fails, as loom takes no further operations then.
+/// The state of one execution. It stays behind where an execution fails, as loom takes no further
+/// operations then.
 struct Domain {
     collector: Collector,
     /// Those that no thread has yet.
@@ -35,7 +36,8 @@ struct Domain {
     blocks: Blocks,
 }
 
-/// Runs `f`, one execution of a model, with a collector of its own; then looks whether everything was given back.
+/// Runs `f`, one execution of a model, with a collector of its own; then looks whether everything
+/// was given back.
 pub(crate) fn scope(f: impl FnOnce()) {
     let domain = Rc::new(ManuallyDrop::new(Domain::new()));
     DOMAIN.set(Some(Rc::clone(&domain)));
@@ -102,7 +104,8 @@ impl Guard {
         // SAFETY: retired, so created here and not destroyed; retired once, so destroyed once.
         let destroy = erase(Box::new(move || unsafe { Object::destroy(object) }));
         match &self.0 {
-            // SAFETY: guaranteed by the caller; and all threads of a model run on one of the machine.
+            // SAFETY: guaranteed by the caller; and all threads of a model run on one of the
+            // machine.
             Some(guard) => unsafe { guard.defer_unchecked(destroy) },
             None => destroy(),
         }

@@ -1,4 +1,5 @@
-//! `dup2` and `replace`: onto numbers that are open, free, reserved, or being opened and closed, and across each other.
+//! `dup2` and `replace`: onto numbers that are open, free, reserved, or being opened and closed,
+//! and across each other.
 
 use super::{
     Bound::{Exhaustive, Preemptions},

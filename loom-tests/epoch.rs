@@ -1,20 +1,25 @@
-//! A model of crossbeam-epoch for loom: the part of its surface that this crate uses, under the contract and nothing better.
+//! A model of crossbeam-epoch for loom: the part of its surface that this crate uses, under the
+//! contract and nothing better.
 //!
-//! * **Destruction is as early as the contract allows.** An object is destroyed when the last thread that was pinned at its retirement
-//!   unpins. The real crate is later, by luck and by batches; being late here would hide what is read too late.
-//! * **Happens-before edges are as few as it allows**: retirement to each later pin, each unpin to each later destruction. Code that
-//!   leans on the fences of the real `pin` is not helped.
-//! * **Every pin, unpin and retirement is an RMW on a loom atomic**, so that loom knows that their order matters. They are the only
-//!   places where it gives way to another thread.
-//! * **Every object has a canary**, a loom cell that is read where the object is dereferenced and written where it is destroyed: loom
-//!   reports an access that nothing orders before the destruction, in whichever order the two ran. One that ran after it is asserted
-//!   too. The memory stays until the execution ends, so a fault is a report and not a crash. No address is used twice: loom cannot
-//!   show an ABA by reuse.
-//! * Retired twice, owned again after retirement, and leaked (neither destroyed nor retired by the end) are asserted.
+//! * **Destruction is as early as the contract allows.** An object is destroyed when the last
+//!   thread that was pinned at its retirement unpins. The real crate is later, by luck and by
+//!   batches; being late here would hide what is read too late.
+//! * **Happens-before edges are as few as it allows**: retirement to each later pin, each unpin to
+//!   each later destruction. Code that leans on the fences of the real `pin` is not helped.
+//! * **Every pin, unpin and retirement is an RMW on a loom atomic**, so that loom knows that their
+//!   order matters. They are the only places where it gives way to another thread.
+//! * **Every object has a canary**, a loom cell that is read where the object is dereferenced and
+//!   written where it is destroyed: loom reports an access that nothing orders before the
+//!   destruction, in whichever order the two ran. One that ran after it is asserted too. The memory
+//!   stays until the execution ends, so a fault is a report and not a crash. No address is used
+//!   twice: loom cannot show an ABA by reuse.
+//! * Retired twice, owned again after retirement, and leaked (neither destroyed nor retired by the
+//!   end) are asserted.
 //!
-//! What loom need not see (who is pinned, what is retired) is plain state, and borrowed only between two loom operations.
-//! All threads of a model run on one thread of the machine, hence `thread_local` and `Rc`.
-//! Not modelled: tags; that `flush` may destroy other threads' objects on the calling thread.
+//! What loom need not see (who is pinned, what is retired) is plain state, and borrowed only
+//! between two loom operations. All threads of a model run on one thread of the machine, hence
+//! `thread_local` and `Rc`. Not modelled: tags; that `flush` may destroy other threads' objects on
+//! the calling thread.
 
 #![allow(unsafe_code, reason = "stands in for crossbeam-epoch, which is unsafe code too")]
 #![allow(dead_code, reason = "the subset is kept whole")]
@@ -33,10 +38,11 @@ use crate::sync::checker::{
 pub(crate) use self::pointers::{Atomic, Owned, Shared, unprotected};
 use self::pointers::{Blocks, Object, erase};
 
-/// Two atomics, one for each kind of edge, are exact; and loom need not try the order of a pin and an unpin, which share none. One for
-/// both adds an edge from each unpin to each later pin, which the contract does not promise and which can hide that one is missing. It
-/// leaves fewer stale values to try: a model of three threads on a stack took a third of the executions with it, lookup against close
-/// in the gap four times as many.
+/// Two atomics, one for each kind of edge, are exact; and loom need not try the order of a pin and
+/// an unpin, which share none. One for both adds an edge from each unpin to each later pin, which
+/// the contract does not promise and which can hide that one is missing. It leaves fewer stale
+/// values to try: a model of three threads on a stack took a third of the executions with it,
+/// lookup against close in the gap four times as many.
 const EXACT: bool = true;
 
 thread_local!(static DOMAIN: RefCell<Option<Rc<Domain>>> = const { RefCell::new(None) });
@@ -59,8 +65,8 @@ struct Garbage {
     awaits: Vec<ThreadId>,
 }
 
-/// Runs `f`, one execution of a model, with an epoch of its own; then looks whether everything was given back. loom must be exploring
-/// wherever a guard is dropped.
+/// Runs `f`, one execution of a model, with an epoch of its own; then looks whether everything was
+/// given back. loom must be exploring wherever a guard is dropped.
 pub(crate) fn scope(f: impl FnOnce()) {
     let domain = Rc::new(Domain::new());
     DOMAIN.set(Some(Rc::clone(&domain)));
@@ -90,7 +96,8 @@ impl Domain {
         if EXACT { &self.unpins } else { &self.retirements }
     }
 
-    /// Adds a guard to those of `thread`, if it is pinned. As in the real crate a nested pin is nothing but a count.
+    /// Adds a guard to those of `thread`, if it is pinned. As in the real crate a nested pin is
+    /// nothing but a count.
     fn pin_nested(&self, thread: ThreadId) -> bool {
         let mut pinned = self.pinned.borrow_mut();
         let own = pinned.iter_mut().find(|(id, _)| *id == thread);
@@ -99,7 +106,8 @@ impl Domain {
 
     fn pin(&self, thread: ThreadId) {
         if !self.pin_nested(thread) {
-            // Acquire: sees what was done before each earlier retirement; pairs with the Release in `retire`.
+            // Acquire: sees what was done before each earlier retirement; pairs with the Release in
+            // `retire`.
             self.retirements.fetch_add(1, Ordering::Acquire);
             self.pinned.borrow_mut().push((thread, 1));
         }
@@ -115,7 +123,8 @@ impl Domain {
         if self.unpin_nested(thread) {
             return;
         }
-        // Release: what was done under the guard is over before any later destruction; pairs with the Acquire below.
+        // Release: what was done under the guard is over before any later destruction; pairs with
+        // the Acquire below.
         self.unpins().fetch_add(1, Ordering::Release);
         self.pinned.borrow_mut().retain(|(id, _)| *id != thread);
         let ripe = self.take_ripe(thread);
@@ -140,7 +149,8 @@ impl Domain {
     }
 
     fn retire(&self, destroy: impl FnOnce()) {
-        // Release: what was done before, the unlinking above all, is seen under each later pin; pairs with the Acquire in `pin`.
+        // Release: what was done before, the unlinking above all, is seen under each later pin;
+        // pairs with the Acquire in `pin`.
         self.retirements.fetch_add(1, Ordering::Release);
         let awaits = self.pinned.borrow().iter().map(|(id, _)| *id).collect();
         self.garbage.borrow_mut().push(Garbage { destroy: erase(Box::new(destroy)), awaits });

@@ -1,4 +1,5 @@
-//! The checker checked: code that keeps the epoch's contract passes the model of it, and each seeded fault is caught.
+//! The checker checked: code that keeps the epoch's contract passes the model of it, and each
+//! seeded fault is caught.
 
 use std::sync::{
     Arc,
@@ -46,7 +47,8 @@ impl Payload {
     }
 
     fn value(&self) -> usize {
-        // SAFETY: written when it was built and dropped alone; loom reports a read that is not ordered between the two.
+        // SAFETY: written when it was built and dropped alone; loom reports a read that is not
+        // ordered between the two.
         self.value.with(|value| unsafe { *value })
     }
 }
@@ -90,7 +92,8 @@ impl Cell {
         let new = Owned::new(Payload::new(value, &self.drops));
         if self.fault == Fault::RetiredBeforeUnlink {
             let old = self.current.load(Acquire, &guard);
-            // SAFETY: none, this is the fault. (The guard goes, so that the fault does not hide behind it.)
+            // SAFETY: none, this is the fault. (The guard goes, so that the fault does not hide
+            // behind it.)
             unsafe { guard.defer_destroy(old) };
             drop(guard);
             return self.current.store(new, Release);

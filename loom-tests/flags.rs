@@ -1,5 +1,5 @@
-//! The flags of a descriptor: set while its number is closed, opened again, and put on another file. They land on the file that they were
-//! meant for, or nowhere.
+//! The flags of a descriptor: set while its number is closed, opened again, and put on another
+//! file. They land on the file that they were meant for, or nowhere.
 
 use super::{
     Bound::{Exhaustive, Preemptions},
@@ -90,7 +90,8 @@ fn read_against_reopening() {
     });
 }
 
-/// What a successful exec leaves open: never both, as at every instant one of the two at least is marked.
+/// What a successful exec leaves open: never both, as at every instant one of the two at least is
+/// marked.
 #[test]
 fn set_against_exec() {
     check("copy of what is not marked || mark 0, clear 1", Exhaustive, || {

@@ -1,4 +1,5 @@
-//! The blocks of the open file table: handed out once, found again when they are free, in buckets that grow.
+//! The blocks of the open file table: handed out once, found again when they are free, in buckets
+//! that grow.
 
 use std::sync::Arc;
 
@@ -50,7 +51,8 @@ fn pop_against_pop() {
     });
 }
 
-/// The first block is popped and pushed back over another first: the other thread's reading of its link is stale.
+/// The first block is popped and pushed back over another first: the other thread's reading of its
+/// link is stale.
 #[test]
 fn pop_against_a_block_that_comes_back() {
     check("pop || pop, pop, push (ABA)", Exhaustive, || {
@@ -136,7 +138,8 @@ fn close(slots: &Slots) -> Option<u32> {
     Some(used(slots.files.adopt(word.index().unwrap())))
 }
 
-/// A block comes through a free list from another thread: its bucket, and the end of the life before.
+/// A block comes through a free list from another thread: its bucket, and the end of the life
+/// before.
 #[test]
 fn recycled_by_another_thread() {
     check("create, drop || create", Exhaustive, || {
@@ -147,7 +150,8 @@ fn recycled_by_another_thread() {
     });
 }
 
-/// The popping thread's CAS fails, and what it failed on is a block of a bucket that it has never seen.
+/// The popping thread's CAS fails, and what it failed on is a block of a bucket that it has never
+/// seen.
 #[test]
 fn recycled_while_another_is_popped() {
     check("create, create, drop, drop || create", Exhaustive, || {
@@ -181,7 +185,8 @@ fn one_block_for_two() {
     });
 }
 
-/// A block that is free, as the world knows, is found: also by a thread that is not ordered after its release.
+/// A block that is free, as the world knows, is found: also by a thread that is not ordered after
+/// its release.
 #[test]
 fn freed_block_is_found() {
     check("drop, tell || see, create, one block", Exhaustive, || {

@@ -1,4 +1,5 @@
-//! F1: while a number is free, no bit above it says full. One or two chunks, and the places above them.
+//! F1: while a number is free, no bit above it says full. One or two chunks, and the places above
+//! them.
 
 use std::sync::Arc;
 
@@ -107,8 +108,8 @@ fn freed_against_filled_again() {
     });
 }
 
-/// One who frees stops before it takes the mark away; the other fills the chunk, marks it again, frees it to the same state, and stops
-/// before it looks at the mark.
+/// One who frees stops before it takes the mark away; the other fills the chunk, marks it again,
+/// frees it to the same state, and stops before it looks at the mark.
 #[test]
 fn freed_against_filled_and_freed() {
     check("release || claim it, release it", Preemptions(3), || {
@@ -144,8 +145,8 @@ fn freed_twice_against_filled() {
     });
 }
 
-/// The bit that a filler is about to set is that of a full chunk that has been freed and filled again since: F1 holds all the time, and
-/// for the number that stays free in the end.
+/// The bit that a filler is about to set is that of a full chunk that has been freed and filled
+/// again since: F1 holds all the time, and for the number that stays free in the end.
 #[test]
 fn filled_late_against_freed_and_filled() {
     check("claim, release || release, claim, release", Preemptions(3), || {
@@ -166,7 +167,8 @@ fn filled_late_against_freed_and_filled() {
     });
 }
 
-/// A third meets the chunk full and tells the places above too, while it is freed by one and filled by another.
+/// A third meets the chunk full and tells the places above too, while it is freed by one and filled
+/// by another.
 #[test]
 fn three_in_a_chunk() {
     check("claim || release || look", Preemptions(2), || {
@@ -176,7 +178,8 @@ fn three_in_a_chunk() {
     });
 }
 
-/// A chunk that two have left empty without having cleared the bits above yet dies by a third, that had left it empty before.
+/// A chunk that two have left empty without having cleared the bits above yet dies by a third, that
+/// had left it empty before.
 #[test]
 fn dead_chunk_leaves_no_bit() {
     check("release || release || kill, tell", Preemptions(3), || {
@@ -312,8 +315,8 @@ fn own_number_is_not_skipped_among_three() {
     });
 }
 
-/// A number that is free, as the world knows, is found before a search may say that there is none: also by a thread that is not ordered
-/// after its release.
+/// A number that is free, as the world knows, is found before a search may say that there is none:
+/// also by a thread that is not ordered after its release.
 #[test]
 fn freed_number_is_found() {
     check("release, tell || see, lowest, confirmed", Exhaustive, || {

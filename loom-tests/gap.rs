@@ -1,8 +1,10 @@
-//! Chunks and nodes of the gap: made by the first claim, dead with the last, while others look, claim and release.
+//! Chunks and nodes of the gap: made by the first claim, dead with the last, while others look,
+//! claim and release.
 //!
-//! The numbers 4..8 are the smallest tree: a root, a node, and the chunks of 4 and 5, 6 and 7. Where 6 stays claimed, only the chunk of 4 and
-//! 5 comes and goes. That nothing is freed too early or twice is asserted by the epoch's model, that nothing stays by forgetting the gap
-//! at the end: what still hangs in it has leaked then.
+//! The numbers 4..8 are the smallest tree: a root, a node, and the chunks of 4 and 5, 6 and 7.
+//! Where 6 stays claimed, only the chunk of 4 and 5 comes and goes. That nothing is freed too early
+//! or twice is asserted by the epoch's model, that nothing stays by forgetting the gap at the end:
+//! what still hangs in it has leaked then.
 
 use std::{mem, sync::Arc};
 
@@ -320,7 +322,8 @@ fn tree_made_and_emptied_by_two() {
     );
 }
 
-/// Nodes below a node: 8..12 and 12..16 have one each, with a common one above, which stays while 12 is claimed.
+/// Nodes below a node: 8..12 and 12..16 have one each, with a common one above, which stays while
+/// 12 is claimed.
 #[test]
 fn inner_node_made_twice() {
     let here: fn(&Numbers) = |n| n.take(10);
@@ -458,8 +461,8 @@ fn freed_number_is_found() {
     });
 }
 
-/// A full chunk is emptied by two that are stopped before they tell the places above, and dies by a third, which had left it empty before:
-/// the bit above it dies too.
+/// A full chunk is emptied by two that are stopped before they tell the places above, and dies by a
+/// third, which had left it empty before: the bit above it dies too.
 #[test]
 fn full_chunk_dies_before_its_releases_are_told() {
     check("gap: rest of a release, lowest || rest of an earlier one", Preemptions(3), || {
@@ -481,7 +484,8 @@ fn full_chunk_dies_before_its_releases_are_told() {
     });
 }
 
-/// Who sees a death counted sees what its cause had done before, also where another thread counted it.
+/// Who sees a death counted sees what its cause had done before, also where another thread counted
+/// it.
 #[test]
 fn counted_death_is_seen() {
     check("gap: claim, release || claim beside it || look", Preemptions(2), || {
@@ -518,7 +522,8 @@ fn with_a_spare_chunk() -> Arc<Numbers> {
     numbers
 }
 
-/// The spare chunk empties while another takes its place: one of the two sees the other, so that none is left behind.
+/// The spare chunk empties while another takes its place: one of the two sees the other, so that
+/// none is left behind.
 #[test]
 fn spare_emptied_against_another_emptied() {
     check("gap: release of the spare || release of another", Preemptions(3), || {
@@ -529,7 +534,8 @@ fn spare_emptied_against_another_emptied() {
     });
 }
 
-/// Who has lost to a chunk that has come and gone counts itself out last of all in the node: it sees that the chunk has gone.
+/// Who has lost to a chunk that has come and gone counts itself out last of all in the node: it
+/// sees that the chunk has gone.
 #[test]
 fn chunk_made_against_made_and_emptied() {
     check_forwards("gap: claim, release || claim of the same", Preemptions(3), || {

@@ -1,7 +1,9 @@
-//! Small programs, all of them, each in every interleaving of at most two preemptions: two threads with two steps each, three with one. The history of every execution is held
-//! against the specification of tests/histories, which allows what docs/SEMANTICS.md promises, and no more.
+//! Small programs, all of them, each in every interleaving of at most two preemptions: two threads
+//! with two steps each, three with one. The history of every execution is held against the
+//! specification of tests/histories, which allows what docs/SEMANTICS.md promises, and no more.
 //!
-//! A part of the programs is run with the tests, chosen by their numbers; `FDTABLE_PROGRAMS=all` runs the whole.
+//! A part of the programs is run with the tests, chosen by their numbers; `FDTABLE_PROGRAMS=all`
+//! runs the whole.
 
 use std::{env, sync::Arc};
 
@@ -58,7 +60,8 @@ fn threads(class: &Class, steps: u32, tag: Tag) -> Vec<Calls> {
     })
 }
 
-/// All programs of two threads with two steps each. Two that differ in which thread is which are one.
+/// All programs of two threads with two steps each. Two that differ in which thread is which are
+/// one.
 fn two_by_two(class: &Class) -> Vec<Program> {
     let (one, two) = (threads(class, 2, 10), threads(class, 2, 20));
     let pairs = (0..one.len()).flat_map(|i| (0..=i).map(move |j| (i, j)));
@@ -112,7 +115,8 @@ fn explore(report: &Report, start: Start, program: Program, reverse: bool) {
     }));
 }
 
-/// Of the programs, one of `part`; all of them if asked for. Every second one is run in reverse: see `support::check`.
+/// Of the programs, one of `part`; all of them if asked for. Every second one is run in reverse:
+/// see `support::check`.
 pub(super) fn check_part(name: &'static str, start: Start, programs: Vec<Program>, part: u64) {
     let all = env::var_os("FDTABLE_PROGRAMS").is_some_and(|programs| programs == "all");
     let part = if all { 1 } else { part };

@@ -1,4 +1,5 @@
-//! Every two calls of the surface on one number, at once: their answers, and what is open, free and referred to afterwards.
+//! Every two calls of the surface on one number, at once: their answers, and what is open, free and
+//! referred to afterwards.
 
 use super::{
     call::{Op, Place, Tag},

@@ -1,7 +1,8 @@
 //! Model checks of the crate's own code: `cargo test --features loom`.
 //!
-//! loom runs each model in every order of its atomic operations that matters, and with every value that a load may return.
-//! Each model prints how many executions that took and how long; one that is cut short fails.
+//! loom runs each model in every order of its atomic operations that matters, and with every value
+//! that a load may return. Each model prints how many executions that took and how long; one that
+//! is cut short fails.
 
 mod conditional;
 mod duplicates;
@@ -59,11 +60,13 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub(crate) enum Bound {
     /// Everything: for two threads.
     Exhaustive,
-    /// Every execution with at most this many preemptions: for three threads, and never below 2 (a bound of 1 misses real faults).
+    /// Every execution with at most this many preemptions: for three threads, and never below 2 (a
+    /// bound of 1 misses real faults).
     Preemptions(usize),
 }
 
-/// Checks `f`, in which every thread that it spawns must be joined. Returns the number of executions.
+/// Checks `f`, in which every thread that it spawns must be joined. Returns the number of
+/// executions.
 pub(crate) fn model(
     name: &'static str,
     bound: Bound,
@@ -99,7 +102,8 @@ fn builder(bound: Bound) -> loom::model::Builder {
     // More is an endless loop: loom panics.
     builder.max_branches = 10_000;
     builder.checkpoint_interval = 1_000;
-    // At these limits loom ends as if all were well, so they are not for the environment to set; `model` has its own.
+    // At these limits loom ends as if all were well, so they are not for the environment to set;
+    // `model` has its own.
     builder.max_permutations = None;
     builder.max_duration = None;
     builder

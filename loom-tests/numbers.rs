@@ -1,4 +1,5 @@
-//! Numbers of one table: opened, closed and looked up by several threads at once, the last one, and the limit.
+//! Numbers of one table: opened, closed and looked up by several threads at once, the last one, and
+//! the limit.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! One slot and the descriptions: a reader counts itself in and finds out afterwards, while the slot is emptied, changed and filled
-//! again, and the block comes back as another file.
+//! One slot and the descriptions: a reader counts itself in and finds out afterwards, while the
+//! slot is emptied, changed and filled again, and the block comes back as another file.
 
 use std::sync::Arc;
 
@@ -162,7 +162,8 @@ fn two_gets_against_reuse() {
     });
 }
 
-/// The bucket is published, and the block revived, when the slot can be read already: nothing but the slot orders the two.
+/// The bucket is published, and the block revived, when the slot can be read already: nothing but
+/// the slot orders the two.
 #[test]
 fn get_through_a_fresh_bucket() {
     check("get || open in a fresh bucket", Exhaustive, || {
@@ -224,7 +225,8 @@ fn replace_against_replace() {
     });
 }
 
-/// A reader that counts itself in on a life that no slot ever shows: the file is handed back untouched.
+/// A reader that counts itself in on a life that no slot ever shows: the file is handed back
+/// untouched.
 #[test]
 fn withdrawal_against_a_late_reader() {
     check("get || close, create, withdraw, open", Exhaustive, || {

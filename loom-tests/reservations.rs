@@ -1,4 +1,5 @@
-//! Numbers that are taken but not open: installed, dropped, and left behind by `take`, against calls on the same number.
+//! Numbers that are taken but not open: installed, dropped, and left behind by `take`, against
+//! calls on the same number.
 
 use super::{
     Bound::{Exhaustive, Preemptions},

@@ -23,7 +23,8 @@ pub(super) const STALE: Tag = 200;
 /// The first of those opened in the end.
 const FILLER: Tag = 201;
 
-// All threads of a model run on one thread of the machine. Neither is borrowed across an operation that the checker sees.
+// All threads of a model run on one thread of the machine. Neither is borrowed across an operation
+// that the checker sees.
 thread_local! {
     static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
     static CLOCK: RefCell<u64> = const { RefCell::new(0) };
@@ -36,7 +37,8 @@ fn tick() -> u64 {
     })
 }
 
-/// How a history begins: what its numbers are open on, the file `n + 1` with the flags `n` on number `n`.
+/// How a history begins: what its numbers are open on, the file `n + 1` with the flags `n` on
+/// number `n`.
 #[derive(Clone, Copy)]
 pub(super) struct Start {
     pub(super) tier: Tier,
@@ -103,9 +105,11 @@ impl Scene {
         }
     }
 
-    /// One call. It is ordered after each call that has returned before, as if the threads had told each other, and after nothing else.
+    /// One call. It is ordered after each call that has returned before, as if the threads had told
+    /// each other, and after nothing else.
     fn call(&self, thread: usize, op: Op, caller: &mut Caller<'_, Real>) {
-        // Acquire, and an RMW, which does not read what was true before: pairs with the Release below.
+        // Acquire, and an RMW, which does not read what was true before: pairs with the Release
+        // below.
         self.returned.fetch_or(0, Ordering::Acquire);
         let invoked = tick();
         let answer = caller.perform(op);
@@ -116,8 +120,9 @@ impl Scene {
         ENTRIES.with_borrow_mut(|entries| entries.push(entry));
     }
 
-    /// Looks at all that there is when the threads are through, and whether an order of the calls explains it: what is open, and by opening
-    /// what is free, that no claim was left over and no number lost.
+    /// Looks at all that there is when the threads are through, and whether an order of the calls
+    /// explains it: what is open, and by opening what is free, that no claim was left over and no
+    /// number lost.
     pub(super) fn finish(self: Arc<Self>) {
         let mut caller = Caller::new(&self.subject, self.start.tier);
         let looks = (0..NUMBERS).map(Op::Descriptor);

@@ -1,7 +1,9 @@
-//! Schedules too long for loom: four threads with ten calls each, at random, held against the same specification. shuttle runs the threads
-//! one at a time and sequentially consistent, so it sees no ordering that is too weak.
+//! Schedules too long for loom: four threads with ten calls each, at random, held against the same
+//! specification. shuttle runs the threads one at a time and sequentially consistent, so it sees no
+//! ordering that is too weak.
 //!
-//! A history that has no order says its seed; `FDTABLE_SEED` repeats it, `FDTABLE_ROUNDS` multiplies the histories.
+//! A history that has no order says its seed; `FDTABLE_SEED` repeats it, `FDTABLE_ROUNDS`
+//! multiplies the histories.
 
 #[allow(dead_code, reason = "not every call is drawn")]
 #[path = "../tests/histories/call.rs"]

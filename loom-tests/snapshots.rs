@@ -15,8 +15,8 @@ fn contents(table: &FdTable<File>) -> Vec<(i32, u32)> {
     (0..8).filter_map(|fd| Some((fd, get(table, fd)?))).collect()
 }
 
-/// Copies the table beside another thread. What is in the copy is looked at when both are through: readings in between would show loom
-/// nothing new, and much to try.
+/// Copies the table beside another thread. What is in the copy is looked at when both are through:
+/// readings in between would show loom nothing new, and much to try.
 fn copied_beside(
     table: &Arc<FdTable<File>>,
     other: impl FnOnce(&FdTable<File>) + 'static,
@@ -25,8 +25,8 @@ fn copied_beside(
     contents(&copy)
 }
 
-/// Puts the file of one number on another, and closes the first: at every instant it is open at one of the two. False if the first is not
-/// open, or the other not free yet.
+/// Puts the file of one number on another, and closes the first: at every instant it is open at one
+/// of the two. False if the first is not open, or the other not free yet.
 fn hop(table: &FdTable<File>, from: i32, to: i32) -> bool {
     let duplicated = table.dup2(from, to).map(|displaced| displaced.map(used));
     duplicated == Ok(None) && close(table, from).is_some()
@@ -78,7 +78,8 @@ fn copy_with_hops(table: &FdTable<File>, hops: [(u32, i32, i32); 2]) -> FdTable<
     table.copy(keep)
 }
 
-/// The file is at the other of 0 and 2 whenever the copy looks, in both passes, where the words are the same but for their sequences.
+/// The file is at the other of 0 and 2 whenever the copy looks, in both passes, where the words are
+/// the same but for their sequences.
 #[test]
 fn hops_past_the_copy() {
     check("fork, with two hops within || hop", Preemptions(2), || {
@@ -164,7 +165,8 @@ fn hop_down_in_the_gap() {
     hops_in_the_gap("fork || hop 6, 4", Preemptions(2), &[6, 4]);
 }
 
-/// Wherever the copy looks there is no chunk, in both passes, but there was one in between. (6 and 14 keep the nodes.)
+/// Wherever the copy looks there is no chunk, in both passes, but there was one in between. (6 and
+/// 14 keep the nodes.)
 #[test]
 fn hops_past_the_copy_in_the_gap() {
     check_forwards("fork in the gap, with two hops within || hop", Preemptions(2), || {
@@ -175,8 +177,8 @@ fn hops_past_the_copy_in_the_gap() {
     });
 }
 
-/// A chunk dies and is made again while the copy looks elsewhere, with the same word in it: 4 is not
-/// open when the copy comes to 6, and 1 is when 4 is open again.
+/// A chunk dies and is made again while the copy looks elsewhere, with the same word in it: 4 is
+/// not open when the copy comes to 6, and 1 is when 4 is open again.
 #[test]
 fn chunk_made_again() {
     check_forwards(

@@ -1,4 +1,5 @@
-//! The spare chunk: no empty chunk is forgotten, whoever empties which. Two chunks by their words alone, reclaimed as the gap does it.
+//! The spare chunk: no empty chunk is forgotten, whoever empties which. Two chunks by their words
+//! alone, reclaimed as the gap does it.
 
 use std::sync::Arc;
 

@@ -15,10 +15,12 @@ thread_local! {
     static REVERSE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Checks `f`, and that it leaves no file behind; once with its threads as they are written, and once in reverse.
+/// Checks `f`, and that it leaves no file behind; once with its threads as they are written, and
+/// once in reverse.
 ///
-/// loom remembers only the last access to an atomic. Where it runs a load, then a load and an RMW of another thread, it does not see that
-/// the first load could have come later than the RMW. In reverse it does.
+/// loom remembers only the last access to an atomic. Where it runs a load, then a load and an RMW
+/// of another thread, it does not see that the first load could have come later than the RMW. In
+/// reverse it does.
 pub(super) fn check(name: &'static str, bound: Bound, f: impl Fn() + Send + Sync + 'static) {
     let f = Arc::new(f);
     let (forwards, in_reverse) = (Arc::clone(&f), f);
@@ -100,7 +102,8 @@ fn spawn<S: 'static, A: 'static>(
     thread::spawn(move || f(&shared))
 }
 
-/// Something that has happened, for a thread that learns it without being ordered after it: as through the world outside.
+/// Something that has happened, for a thread that learns it without being ordered after it: as
+/// through the world outside.
 pub(super) struct Flag(crate::sync::AtomicU32);
 
 impl Flag {
@@ -117,7 +120,8 @@ impl Flag {
     }
 }
 
-/// A table of the numbers 0..4 alone, all in the low range, with files of the values given open from 0 on.
+/// A table of the numbers 0..4 alone, all in the low range, with files of the values given open
+/// from 0 on.
 pub(super) fn low_table(values: &[u32]) -> Arc<FdTable<File>> {
     table_of(&OpenFileTable::new(), 4, values)
 }

@@ -14,7 +14,8 @@ pub(super) fn forget_files() {
     DROPPED.set(Vec::new());
 }
 
-/// A file. loom watches its value; how often it was dropped is plain state, which adds no order between threads.
+/// A file. loom watches its value; how often it was dropped is plain state, which adds no order
+/// between threads.
 pub(super) struct File {
     id: usize,
     value: UnsafeCell<u32>,
@@ -33,7 +34,8 @@ impl File {
     pub(super) fn value(&self) -> u32 {
         let dropped = DROPPED.with_borrow(|dropped| dropped[self.id]);
         assert!(!dropped, "a file is used after its drop");
-        // SAFETY: written when it was built and when it is dropped alone; loom reports a read that is not ordered between the two.
+        // SAFETY: written when it was built and when it is dropped alone; loom reports a read that
+        // is not ordered between the two.
         self.value.with(|value| unsafe { *value })
     }
 }

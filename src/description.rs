@@ -143,8 +143,8 @@ impl<T> Description<T> {
     ///
     /// The caller has ended the life (`release`, `release_last`), and calls this once.
     pub(crate) unsafe fn drop_file(&self) {
-        // SAFETY: I3 - this thread has ended the life, so nobody else reads or writes `file`, and it
-        // was initialised by `revive`.
+        // SAFETY: I3 - this thread has ended the life, so nobody else reads or writes `file`, and
+        // it was initialised by `revive`.
         self.file.with_mut(|cell| unsafe { (*cell).assume_init_drop() });
     }
 

@@ -11,8 +11,8 @@
 //! # A handler
 //!
 //! One task of the guest has one [`Files`], whatever the number of handlers. A handler loads the
-//! task's table once for a call, does it, drops what that has returned, and answers. A descriptor is
-//! the low half of an argument, `args[0] as RawFd`; one that cannot be is `EBADF`.
+//! task's table once for a call, does it, drops what that has returned, and answers. A descriptor
+//! is the low half of an argument, `args[0] as RawFd`; one that cannot be is `EBADF`.
 //!
 //! ```
 //! use fdtable::{CloseRangeFlags, Error, FdFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
@@ -96,10 +96,10 @@
 //! # Consistency
 //!
 //! What a call does to one number is atomic, and each method says at which instant. *Lowest* skips
-//! no number that was free during the whole call. What copies a table copies one instant of it; what
-//! walks over a table comes to each number at an instant of its own. The last reference to go drops
-//! the file, there and then. All of it:
-//! [what is promised when calls race](crate::semantics#what-is-promised-when-calls-race).
+//! no number that was free during the whole call. What copies a table copies one instant of it;
+//! what walks over a table comes to each number at an instant of its own. The last reference to go
+//! drops the file, there and then. All of it: [what is promised when calls
+//! race](crate::semantics#what-is-promised-when-calls-race).
 //!
 //! # Progress
 //!
@@ -116,7 +116,8 @@
 //!
 //! # Features
 //!
-//! None is on by default, none changes what a dependent crate gets, and any may be on with any other.
+//! None is on by default, none changes what a dependent crate gets, and any may be on with any
+//! other.
 //!
 //! * `loom`: for this crate's own tests, which check the interleavings of its code with
 //!   [loom](https://docs.rs/loom).

@@ -125,7 +125,7 @@ pub struct FileRef<'a, T> {
 /// ```
 /// use fdtable::OpenFileTable;
 ///
-/// let file = OpenFileTable::new().insert(7)?; // as a file in flight in a message: no descriptor refers to it
+/// let file = OpenFileTable::new().insert(7)?; // in flight in a message: no descriptor has it
 /// let other = std::thread::spawn(move || *file).join().unwrap();
 /// assert_eq!(other, 7);
 /// # Ok::<(), fdtable::Error>(())

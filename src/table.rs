@@ -247,8 +247,8 @@ impl<T> FdTable<T> {
         Some(self.acquire(Number::new(fd))?.file)
     }
 
-    /// Whether `fd` is open. One load of the slot: wait-free in the hot ranges; in the gap it takes an
-    /// epoch guard.
+    /// Whether `fd` is open. One load of the slot: wait-free in the hot ranges; in the gap it takes
+    /// an epoch guard.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};

@@ -1,5 +1,6 @@
-//! Random programs against a plain ordered map: numbers to 2^31 - 1, reservations, every placement, ids, user flags,
-//! ENFILE, copies and plans, and after each step that every file lives exactly as long as something refers to it.
+//! Random programs against a plain ordered map: numbers to 2^31 - 1, reservations, every placement,
+//! ids, user flags, ENFILE, copies and plans, and after each step that every file lives exactly as
+//! long as something refers to it.
 //!
 //! `PROPTEST_CASES` sets the number of programs; a failure prints the shortest one that fails.
 

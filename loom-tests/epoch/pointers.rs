@@ -1,4 +1,5 @@
-//! The objects of the model and the pointers to them, and the guard that is none: what the model and crossbeam's own epoch have alike.
+//! The objects of the model and the pointers to them, and the guard that is none: what the model
+//! and crossbeam's own epoch have alike.
 
 use std::{
     cell::{Cell, RefCell},
@@ -41,9 +42,11 @@ impl Blocks {
     }
 }
 
-/// Forgets how long what `f` refers to lives: as in the real crate, whoever retires an object promises that it lives long enough.
+/// Forgets how long what `f` refers to lives: as in the real crate, whoever retires an object
+/// promises that it lives long enough.
 pub(super) fn erase<'a>(f: Box<dyn FnOnce() + 'a>) -> Box<dyn FnOnce()> {
-    // SAFETY: only the lifetime changes; `f` is called at the latest at the end of the execution, as `defer_destroy`'s caller promised.
+    // SAFETY: only the lifetime changes; `f` is called at the latest at the end of the execution,
+    // as `defer_destroy`'s caller promised.
     unsafe { mem::transmute::<Box<dyn FnOnce() + 'a>, Box<dyn FnOnce()>>(f) }
 }
 
@@ -84,7 +87,8 @@ impl<T> Object<T> {
             fate: Rc::clone(&fate),
         };
         let object = Box::into_raw(Box::new(object));
-        // SAFETY: `finish` calls it once, when nothing of the execution runs any more. The value is dropped by then.
+        // SAFETY: `finish` calls it once, when nothing of the execution runs any more. The value is
+        // dropped by then.
         let free = move || drop(unsafe { Box::from_raw(object) });
         domain().blocks.created(fate, free);
         object

@@ -115,8 +115,8 @@ impl Chunk {
         Found::Dead
     }
 
-    /// Opens `number` on a counted index, if it is open or free: what it was. `None` if the chunk is
-    /// dead.
+    /// Opens `number` on a counted index, if it is open or free: what it was. `None` if the chunk
+    /// is dead.
     ///
     /// When the number was free, [`State::is_filled_by`] tells the caller whether the places above
     /// are to be told.

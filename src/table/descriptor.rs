@@ -9,8 +9,9 @@ use super::{number::Number, slot::SlotWord};
 /// A descriptor as it was at one instant: what a table has open on a number, or had until a call
 /// took it out.
 ///
-/// Derefs to the file. Whatever leaves a table leaves as one: what [`close`](FdTable::close) closes,
-/// what [`dup2`](FdTable::dup2) displaces; so the flags that it had at the end are never lost.
+/// Derefs to the file. Whatever leaves a table leaves as one: what [`close`](FdTable::close)
+/// closes, what [`dup2`](FdTable::dup2) displaces; so the flags that it had at the end are never
+/// lost.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};

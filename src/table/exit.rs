@@ -3,8 +3,8 @@
 use crate::{FdTable, open_files::release_all, sync::epoch};
 
 impl<T> Drop for FdTable<T> {
-    /// Gives up the references of the open slots. The numbers need not be closed, as nobody else has
-    /// the table.
+    /// Gives up the references of the open slots. The numbers need not be closed, as nobody else
+    /// has the table.
     fn drop(&mut self) {
         // SAFETY: I5 - nobody else has the table, so nothing in it is unlinked. No guard, as files
         // are dropped meanwhile, and may take their time.

@@ -11,8 +11,8 @@ use super::{
 };
 
 impl<T> FdTable<T> {
-    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot: wait-free in the hot
-    /// ranges; in the gap it takes an epoch guard.
+    /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot: wait-free in the
+    /// hot ranges; in the gap it takes an epoch guard.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};

@@ -6,8 +6,8 @@ use crate::{Descriptor, FdTable, FileId, open_files::release_all};
 
 use super::{gap::NUMBERS, number::Number};
 
-/// Iterates over the open numbers, lowest first; made by [`FdTable::iter`], and by a `for` loop over
-/// a `&FdTable`.
+/// Iterates over the open numbers, lowest first; made by [`FdTable::iter`], and by a `for` loop
+/// over a `&FdTable`.
 ///
 /// ```
 /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};

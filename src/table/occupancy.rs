@@ -230,8 +230,8 @@ impl Above<'_> {
         }
     }
 
-    /// Tells the places above that a number in `child` was freed, if they may think it full: who has
-    /// freed it, and who unlinks a dead child, which may come before those who have.
+    /// Tells the places above that a number in `child` was freed, if they may think it full: who
+    /// has freed it, and who unlinks a dead child, which may come before those who have.
     pub(crate) fn freed(&self, child: &Occupancy) {
         // Acquire: without the mark, the bits above were clear when it was taken away; pairs with
         // the Release in `unmark`. And what was closed in a dead chunk is closed before its death

@@ -122,7 +122,8 @@ impl<T> FdTable<T> {
     /// let table = FdTable::<()>::builder(&OpenFileTable::new()).limit(3).build()?;
     /// let [read, write] = table.reserve_many(Placement::Lowest)?;
     /// assert_eq!((read.fd(), write.fd()), (0, 1));
-    /// assert_eq!(table.reserve_many::<2>(Placement::Lowest).unwrap_err(), Error::TooManyOpenFiles);
+    /// let two = table.reserve_many::<2>(Placement::Lowest);
+    /// assert_eq!(two.unwrap_err(), Error::TooManyOpenFiles);
     /// assert_eq!(table.reserve(Placement::Lowest)?.fd(), 2);
     /// # Ok::<(), Error>(())
     /// ```

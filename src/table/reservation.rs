@@ -60,7 +60,8 @@ impl<'a, T> Reservation<'a, T> {
     /// ```
     /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
     /// let table = FdTable::new(&OpenFileTable::with_limit(0));
-    /// let rejected = table.reserve(Placement::Lowest)?.install('a', FdFlags::empty()).unwrap_err();
+    /// let reserved = table.reserve(Placement::Lowest)?;
+    /// let rejected = reserved.install('a', FdFlags::empty()).unwrap_err();
     /// assert_eq!((rejected.error, rejected.file), (Error::FileTableOverflow, 'a'));
     /// # Ok::<(), Error>(())
     /// ```

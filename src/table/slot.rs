@@ -138,7 +138,8 @@ impl Slot {
         }
     }
 
-    /// Sets the flags if the slot holds `word`, which must be open; else says what it holds instead.
+    /// Sets the flags if the slot holds `word`, which must be open; else says what it holds
+    /// instead.
     pub(crate) fn set_flags(&self, word: SlotWord, flags: FdFlags) -> Result<(), SlotWord> {
         self.change(word, word.with_flags(flags))
     }

@@ -3,11 +3,11 @@
 //! Every slot's word is read, and then read again, the sequence in it included, in the same chunks:
 //! until a pass finds each word as the pass before left it. Then every slot stood still from its
 //! last reading but one to its last, so all of them did at the instant between the two passes, and
-//! what was read is the table at that instant. A chunk that is missing the second time may have been
-//! there in between; then its death was counted before it was unlinked, so the count must not have
-//! changed from that instant on. A word that has changed costs only its own reading, also after a
-//! change of guards: a count keeps every life from ending that a slot has shown, so if another chunk
-//! at the same address shows the same word, that word means the life that is counted.
+//! what was read is the table at that instant. A chunk that is missing the second time may have
+//! been there in between; then its death was counted before it was unlinked, so the count must not
+//! have changed from that instant on. A word that has changed costs only its own reading, also
+//! after a change of guards: a count keeps every life from ending that a slot has shown, so if
+//! another chunk at the same address shows the same word, that word means the life that is counted.
 //!
 //! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
 //! go unseen.
@@ -94,8 +94,8 @@ impl<T> FdTable<T> {
 }
 
 impl<T, K: Keep> Snapshot<'_, T, K> {
-    /// Reads the table until one pass finds everything as the pass before, under one guard; false if
-    /// it has changed too often.
+    /// Reads the table until one pass finds everything as the pass before, under one guard; false
+    /// if it has changed too often.
     fn take(&mut self, tiers: &Tiers) -> bool {
         let guard = epoch::pin();
         self.pass(tiers, &guard);
@@ -105,8 +105,8 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
         })
     }
 
-    /// Reads every word; true if each is as it was last read. What matters of a chunk that has come is
-    /// whether its slots are still as they were born; of one that has gone, the deaths.
+    /// Reads every word; true if each is as it was last read. What matters of a chunk that has come
+    /// is whether its slots are still as they were born; of one that has gone, the deaths.
     fn pass(&mut self, tiers: &Tiers, guard: &Guard) -> bool {
         let (mut same, mut count) = (true, 0);
         for (at, (start, chunk)) in tiers.chunks(guard).enumerate() {

@@ -279,8 +279,8 @@ impl<'a, C: Tree> Link<'a, C> {
         }
     }
 
-    /// Links a child in which `number` is claimed, and which was counted in; false if another thread
-    /// was first, and the child is counted out.
+    /// Links a child in which `number` is claimed, and which was counted in; false if another
+    /// thread was first, and the child is counted out.
     #[cold]
     fn insert(&self, number: u32, visit: &Visit<'_>) -> bool {
         let (none, tree) = (Shared::null(), Owned::new(C::around(number)));

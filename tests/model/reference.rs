@@ -1,5 +1,5 @@
-//! The model: an ordered map of numbers for each table, written from the man pages. Files are tags, numbers are i64 so
-//! that nothing wraps, and what is alive is what can be reached.
+//! The model: an ordered map of numbers for each table, written from the man pages. Files are tags,
+//! numbers are i64 so that nothing wraps, and what is alive is what can be reached.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -231,7 +231,8 @@ impl Reference {
         }
     }
 
-    /// A table lives while a task or a reservation refers to it, a file while a number or a reference does.
+    /// A table lives while a task or a reservation refers to it, a file while a number or a
+    /// reference does.
     pub(crate) fn alive(&mut self) -> BTreeSet<Tag> {
         let reserved = self.reservations.iter().map(|(id, _)| *id);
         let used: BTreeSet<TableId> = self.tasks.iter().copied().chain(reserved).collect();

@@ -426,7 +426,8 @@ fn the_limit_is_read_once_in_a_call() {
                 pause(5);
             }
         };
-        // By the lower limit the minimum is EINVAL, by the higher one it is free: EMFILE by neither.
+        // By the lower limit the minimum is EINVAL, by the higher one it is free: EMFILE by
+        // neither.
         watched(change, || {
             for _ in 0..200 * ROUNDS {
                 let fd = t.reserve(from).map(|reserved| reserved.fd());

@@ -55,7 +55,8 @@ impl Run {
         }
     }
 
-    /// The end of the program: everything goes, in the order that leaves reservations and references for last.
+    /// The end of the program: everything goes, in the order that leaves reservations and
+    /// references for last.
     pub(crate) fn finish(mut self) {
         for task in 0..self.tasks.len() {
             self.check_fds_of(task);
