@@ -7,7 +7,6 @@
 //! to try, so participants are made, and have had that guard, before the threads start.
 
 #![allow(unsafe_code, reason = "passes on what crossbeam-epoch asks of its callers")]
-#![allow(dead_code, reason = "the subset is kept whole")]
 
 #[path = "epoch/pointers.rs"]
 mod pointers;

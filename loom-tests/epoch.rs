@@ -22,7 +22,7 @@
 //! the calling thread.
 
 #![allow(unsafe_code, reason = "stands in for crossbeam-epoch, which is unsafe code too")]
-#![allow(dead_code, reason = "the subset is kept whole")]
+#![cfg_attr(feature = "shuttle", allow(dead_code, reason = "what only its own models use"))]
 
 #[path = "epoch/pointers.rs"]
 mod pointers;

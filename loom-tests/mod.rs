@@ -25,7 +25,6 @@ mod support;
 mod watched;
 
 // The specification is that of the histories of real threads.
-#[allow(dead_code, reason = "not every call is made here")]
 #[path = "../tests/histories/call.rs"]
 mod call;
 #[allow(dead_code, reason = "calls at random ask for what is known")]

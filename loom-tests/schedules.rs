@@ -5,7 +5,6 @@
 //! A history that has no order says its seed; `FDTABLE_SEED` repeats it, `FDTABLE_ROUNDS`
 //! multiplies the histories.
 
-#[allow(dead_code, reason = "not every call is drawn")]
 #[path = "../tests/histories/call.rs"]
 mod call;
 #[path = "../tests/histories/caller.rs"]

@@ -18,7 +18,6 @@ mod reservation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "../supervisor/run.rs"]
 mod run;
-#[allow(dead_code, reason = "the whole surface, whatever the supervisor takes of it")]
 mod table;
 
 pub(crate) use {

@@ -130,8 +130,7 @@ impl<T> Object<T> {
 pub(crate) struct Atomic<T>(AtomicPtr<Object<T>>);
 
 /// What a `compare_exchange` that failed gives back.
-pub(crate) struct CompareExchangeError<'g, T, P> {
-    pub(crate) current: Shared<'g, T>,
+pub(crate) struct CompareExchangeError<P> {
     pub(crate) new: P,
 }
 
@@ -174,14 +173,14 @@ impl<T> Atomic<T> {
         success: Ordering,
         failure: Ordering,
         _: &'g Guard,
-    ) -> Result<Shared<'g, T>, CompareExchangeError<'g, T, P>> {
+    ) -> Result<Shared<'g, T>, CompareExchangeError<P>> {
         let new = new.into_object();
         match self.0.compare_exchange(current.object, new, success, failure) {
             Ok(_) => Ok(Shared::new(new)),
-            Err(now) => {
+            Err(_) => {
                 // SAFETY: converted just now, and not stored.
                 let new = unsafe { P::from_object(new) };
-                Err(CompareExchangeError { current: Shared::new(now), new })
+                Err(CompareExchangeError { new })
             }
         }
     }
@@ -205,10 +204,6 @@ unsafe impl<T: Send> Send for Owned<T> {}
 impl<T> Owned<T> {
     pub(crate) fn new(value: T) -> Self {
         Self { object: Object::create(value), _owns: PhantomData }
-    }
-
-    pub(crate) fn into_shared<'g>(self, _: &'g Guard) -> Shared<'g, T> {
-        Shared::new(self.into_object())
     }
 
     fn object(&self) -> &Object<T> {
@@ -271,10 +266,6 @@ impl<'g, T> Shared<'g, T> {
 
     pub(crate) fn is_null(&self) -> bool {
         self.object.is_null()
-    }
-
-    pub(crate) fn as_raw(&self) -> *const T {
-        self.object.cast_const().cast()
     }
 
     /// # Safety
