@@ -89,9 +89,9 @@
 //! What takes two steps, as a descriptor that is injected or a close that the guest's kernel has
 //! still to make, goes by a [`Reservation`] ([`FdTable::reserve`], [`FdTable::take`]). A decision
 //! about a file, carried out later, goes by its [`FileId`] ([`FdTable::close_if`],
-//! [`FdTable::replace_if`], [`FdTable::update_flags_if`]). What a supervisor knows of a number, but
-//! not of its file, are the user's [`FdFlags`]. [`semantics`](crate::semantics) has each system
-//! call, its method, and what that gives.
+//! [`FdTable::replace_if`], [`FdTable::update_flags_if`]). What a supervisor knows of a number, and
+//! not of its file, goes into the user's [`FdFlags`]. [`semantics`](crate::semantics) has each
+//! system call, its method, and what that gives.
 //!
 //! # Consistency
 //!

@@ -1,7 +1,6 @@
 //! Real programs under `examples/supervisor`: each prints and exits as it does without, and numbers
-//! above 1023 work.
-//! A program that is not installed, or a kernel without what the supervisor needs, is a skip that
-//! is printed.
+//! above 1023 work. A program that is not installed, or a kernel without what the supervisor needs,
+//! is a skip that is printed.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 #[path = "supervisor/bases.rs"]

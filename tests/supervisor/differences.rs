@@ -1,6 +1,6 @@
 //! What a program can tell after all. Each difference is here, with its reason and with both its
-//! sides, so that the list stays true; there are
-//! no others that we know, but for these that no test can pin down:
+//! sides, so that the list stays true; there are no others that we know, but for these that no test
+//! can pin down:
 //!
 //! * A signal that arrives before a handler has picked a call up interrupts it, with `EINTR` where
 //!   the signal's action has no `SA_RESTART`.

@@ -1,6 +1,5 @@
 //! Runs a command natively and under the supervisor, each in an empty directory of its own, and
-//! compares.
-//! Both see one soft `RLIMIT_NOFILE`.
+//! compares. Both see one soft `RLIMIT_NOFILE`.
 
 use std::{
     env,
