@@ -6,8 +6,7 @@
 //! what was read is the table at that instant. A chunk that is missing the second time may have
 //! been there in between; then its death was counted before it was unlinked, so the count must not
 //! have changed from that instant on. A word that has changed costs only its own reading, also
-//! after a change of guards: a count keeps every life from ending that a slot has shown, so if
-//! another chunk at the same address shows the same word, that word means the life that is counted.
+//! after a change of guards (docs/DESIGN.md, *Copying*, says why).
 //!
 //! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
 //! go unseen.
