@@ -175,6 +175,17 @@ pub(crate) fn forward_by_right(call: &Call<'_>) -> Result<Reply> {
     forward(call)
 }
 
+/// `ftruncate`: who goes beyond the limit on the size of files gets a signal, too.
+pub(crate) fn ftruncate(call: &Call<'_>) -> Result<Reply> {
+    if call.task.process.quirks.writes_itself.load(Ordering::Relaxed) {
+        return call.leave_to_kernel(call.fd(0), EINVAL);
+    }
+    match forward_by_right(call) {
+        Err(errno @ Errno(libc::EFBIG)) => call.leave_to_kernel(call.fd(0), errno),
+        truncated => truncated,
+    }
+}
+
 /// One that may take long: the guest waits in its own kernel, if there can be a twin.
 pub(crate) fn forward_slow(call: &Call<'_>) -> Result<Reply> {
     match call.promote(call.fd(0)) {

@@ -70,7 +70,7 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     uses(SYS_preadv, "preadv", FIRST, io::preadv),
     uses(SYS_pwritev, "pwritev", FIRST, io::pwritev),
     uses(SYS_fstatfs, "fstatfs", FIRST, stat::fstatfs),
-    uses(SYS_ftruncate, "ftruncate", FIRST, io::forward_by_right),
+    uses(SYS_ftruncate, "ftruncate", FIRST, io::ftruncate),
     uses(SYS_fadvise64, "fadvise64", FIRST, io::forward),
     uses(SYS_fchmod, "fchmod", FIRST, io::forward_by_right),
     uses(SYS_fchown, "fchown", FIRST, io::forward_by_right),

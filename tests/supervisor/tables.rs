@@ -1,6 +1,10 @@
 //! Whose table is whose within a process, what goes into it, and how a person sees it.
 
-use super::harness::{Dir, NOFILE, can_run, command, run, same_bash, same_python, supervised};
+use std::ffi::OsString;
+
+use super::harness::{
+    Dir, NOFILE, can_run, command, run, same, same_bash, same_python, supervised,
+};
 
 /// Python: whether another process may lock `f`; else the errno.
 const LOCKED: &str = "
@@ -70,6 +74,29 @@ show('fchmod', lambda: os.fchmod(f, 0o777))
 show('dup2', lambda: [os.dup2(n, 1500 + n) for n in (0, 1)])
 sys.stdout.flush(); show('exec', lambda: os.system('id -u; exec 1600<f; read x <&1600; echo $x'))",
     );
+}
+
+#[test]
+fn a_file_size_limit_is_one_of_ftruncate_too() {
+    let program = "import os, resource, signal, sys
+f = os.open('f', os.O_RDWR | os.O_CREAT); hits = []
+signal.signal(signal.SIGXFSZ, lambda *_: hits.append(1))
+if sys.argv[1:]: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+for size in (2049, 2048):
+    try: print(os.ftruncate(f, size))
+    except OSError as e: print(e.errno)
+    print(os.fstat(f).st_size, hits)";
+    same(&["python3"], &["python3", "-c", program, "own"], 0);
+    if !can_run(&["bash", "python3"]) {
+        return;
+    }
+    // And of one that the supervisor itself was started with.
+    let limited = |words: Vec<OsString>| {
+        let shell = ["bash", "-c", "ulimit -f 2; exec \"$@\"", "bash"].map(OsString::from);
+        run(command(shell.into_iter().chain(words), &Dir::new()))
+    };
+    let guest = ["python3", "-c", program];
+    assert_eq!(limited(supervised(&[], &guest)), limited(guest.map(Into::into).to_vec()));
 }
 
 #[test]
