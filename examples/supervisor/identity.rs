@@ -10,6 +10,9 @@ pub(crate) const OTHER_VIEW: u32 = (libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as 
 /// Flags of `unshare` that we hear of.
 pub(crate) const UNSHARE: u32 = OTHER_VIEW | libc::CLONE_FILES as u32;
 
+/// Those of `prctl` that change which rights a program has that is executed.
+pub(crate) const PRCTL: &[u32] = &[libc::PR_CAPBSET_DROP as u32, libc::PR_SET_SECUREBITS as u32];
+
 /// `chroot`, `setuid` and their like, and a clone with one of `OTHER_VIEW`: the child inherits it.
 pub(crate) fn changed(call: &Call<'_>) -> Result<Reply> {
     let quirks = &call.task.process.quirks;

@@ -162,6 +162,7 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     uses(SYS_capset, "capset", Always, identity::changed),
     uses(SYS_setns, "setns", Always, identity::changed),
     uses(SYS_landlock_restrict_self, "landlock_restrict_self", Always, identity::changed),
+    uses(SYS_prctl, "prctl", Is(0, identity::PRCTL), identity::changed),
     uses(SYS_clone3, "clone3", Always, identity::clone3),
     changes(SYS_dup2, "dup2", FIRST_TWO, dup::dup2),
     changes(SYS_dup3, "dup3", FIRST_TWO, dup::dup3),

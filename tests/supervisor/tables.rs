@@ -77,6 +77,23 @@ sys.stdout.flush(); show('exec', lambda: os.system('id -u; exec 1600<f; read x <
 }
 
 #[test]
+fn a_program_without_all_that_root_can_have() {
+    // It has lost it by its exec, from the bounding set and by SECBIT_NOROOT.
+    for drop in ["[libc.prctl(24, n, 0, 0, 0) for n in range(64)]", "libc.prctl(28, 1, 0, 0, 0)"] {
+        same_python(&format!(
+            "import ctypes, os, sys
+libc = ctypes.CDLL(None)
+if sys.argv[1:]:
+    try: os.write(os.open('f', os.O_RDWR), b'x'); print('written')
+    except OSError as e: print(e.errno)
+    sys.exit()
+os.close(os.open('f', os.O_RDWR | os.O_CREAT, 0o400)); {drop}
+os.execv(sys.executable, sys.orig_argv + ['again'])"
+        ));
+    }
+}
+
+#[test]
 fn a_file_size_limit_is_one_of_ftruncate_too() {
     let program = "import os, resource, signal, sys
 f = os.open('f', os.O_RDWR | os.O_CREAT); hits = []
