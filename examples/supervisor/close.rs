@@ -50,10 +50,11 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
     if first > last || !CloseRangeFlags::all().contains(flags) {
         return Ok(Reply::Continue);
     }
-    if (first..=last).contains(&(EXEC_TOKEN as u32)) {
+    let unshares = flags.contains(CloseRangeFlags::UNSHARE);
+    if unshares || (first..=last).contains(&(EXEC_TOKEN as u32)) {
         doubt_token(call);
     }
-    if flags.contains(CloseRangeFlags::UNSHARE) {
+    if unshares {
         call.supervisor.directory.unshare_files(call.task);
     }
     if last < TABLE_START as u32 {

@@ -32,7 +32,7 @@ pub(crate) struct ExecWatch {
     pending: AtomicBool,
     /// The token of an exec that failed is still there.
     token_left: AtomicBool,
-    /// A thread may close the token while another executes a program.
+    /// A thread may not have the token while another executes a program.
     is_doubtful: AtomicBool,
 }
 
@@ -66,7 +66,7 @@ impl Process {
     pub(crate) fn settle_exec(&self, tid: i32) -> bool {
         self.settle(|caller| {
             let is_as_before = match caller.image {
-                Some(image) => Image::of(self.tgid) == Some(image),
+                Some(image) => Image::of(tid) == Some(image),
                 None => has_token(self.tgid, tid),
             };
             match is_as_before {
@@ -155,7 +155,7 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
     let image = match put_token(call) {
         Ok(()) => None,
         // An exec also lays the program out anew.
-        Err(errno) => Some(Image::of(process.tgid).ok_or(errno)?),
+        Err(errno) => Some(Image::of(call.task.tid).ok_or(errno)?),
     };
     *caller = Some(Caller { tid: call.task.tid, files: call.task.files(), image });
     // Release: pairs with `settle_exec`.
@@ -167,7 +167,7 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
 fn put_token(call: &Call<'_>) -> Result<()> {
     let process = &call.task.process;
     // Relaxed: whoever doubts it after this finds the exec pending, by the lock of the caller.
-    if process.exec.is_doubtful.load(Ordering::Relaxed) {
+    if process.exec.is_doubtful.load(Ordering::Relaxed) || process.split.is() {
         return Err(EBADF);
     }
     if process.exec.token_left.load(Ordering::Relaxed) {
@@ -177,8 +177,8 @@ fn put_token(call: &Call<'_>) -> Result<()> {
     call.inject(call.supervisor.directory.token.as_fd(), EXEC_TOKEN, true, &twins)
 }
 
-/// The guest may close the token. If another of its threads executes a program meanwhile, only the
-/// image can tell how that goes.
+/// The guest may close the token, or one of its threads may have other files than that where it is.
+/// If another thread executes a program meanwhile, only the image can tell how that goes.
 pub(crate) fn doubt_token(call: &Call<'_>) {
     let process = &call.task.process;
     let exec = &process.exec;
@@ -189,7 +189,7 @@ pub(crate) fn doubt_token(call: &Call<'_>) {
     exec.is_doubtful.store(true, Ordering::Relaxed);
     let mut caller = exec.caller.lock();
     if let Some(caller) = caller.as_mut().filter(|caller| caller.image.is_none()) {
-        let image = Image::of(process.tgid);
+        let image = Image::of(call.task.tid);
         // As long as this thread is there, the old program is.
         caller.image = image.filter(|_| call.supervisor.listener.is_valid(call.id));
     }

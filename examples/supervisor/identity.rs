@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{call::Call, listener::Reply, sys::Result};
+use super::{call::Call, exec::doubt_token, listener::Reply, sys::Result};
 
 /// Flags of `clone` and `unshare` that change what a path means or who asks.
 pub(crate) const OTHER_VIEW: u32 = (libc::CLONE_NEWNS | libc::CLONE_NEWUSER) as u32;
@@ -40,6 +40,7 @@ fn begin_clone(call: &Call<'_>, flags: u64) -> Result<Reply> {
         changed(call)?;
     }
     if has(libc::CLONE_THREAD) && !has(libc::CLONE_FILES) {
+        doubt_token(call);
         call.task.process.split.made_by(call.task.tid);
     }
     Ok(Reply::Continue)
@@ -51,6 +52,7 @@ pub(crate) fn unshare(call: &Call<'_>) -> Result<Reply> {
         changed(call)?;
     }
     if flags & libc::CLONE_FILES as u32 != 0 {
+        doubt_token(call);
         call.supervisor.directory.unshare_files(call.task);
     }
     Ok(Reply::Continue)
