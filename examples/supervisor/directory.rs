@@ -186,7 +186,7 @@ impl Directory {
             pidfd,
             files: ArcSwap::from_pointee(files),
             split: Split::default(),
-            exec: ExecWatch::default(),
+            exec: parent.map_or_else(ExecWatch::default, |p| p.exec.inherited()),
             image: Mutex::new(parent.and_then(|p| p.image())),
             quirks: parent.map_or_else(Quirks::default, |p| p.quirks.inherited()),
             limits,

@@ -32,6 +32,8 @@ pub(crate) struct ExecWatch {
     pending: AtomicBool,
     /// The token of an exec that failed is still there.
     token_left: AtomicBool,
+    /// The process may have a token, of its own exec or of its parent's.
+    may_have_token: AtomicBool,
     /// A thread may not have the token while another executes a program.
     is_doubtful: AtomicBool,
 }
@@ -56,7 +58,14 @@ impl ExecWatch {
 impl ExecWatch {
     /// Whether the guest may have the token, which it must not see.
     pub(crate) fn may_have_token(&self) -> bool {
-        self.is_pending() || self.token_left.load(Ordering::Relaxed)
+        // Relaxed: set before there is one, and so before a child can have it.
+        self.may_have_token.load(Ordering::Relaxed)
+    }
+
+    /// For a child, which has the token if its parent has.
+    pub(crate) fn inherited(&self) -> Self {
+        let may_have_token = AtomicBool::new(self.may_have_token());
+        Self { may_have_token, ..Self::default() }
     }
 }
 
@@ -110,6 +119,7 @@ impl Process {
             self.files.store(Arc::clone(&caller.files));
             self.split.end();
             exec.is_doubtful.store(false, Ordering::Relaxed);
+            exec.may_have_token.store(false, Ordering::Relaxed);
             *self.image.lock() = Image::of(self.tgid);
         }
         *pending = None;
@@ -173,6 +183,7 @@ fn put_token(call: &Call<'_>) -> Result<()> {
     if process.exec.token_left.load(Ordering::Relaxed) {
         return Ok(());
     }
+    process.exec.may_have_token.store(true, Ordering::Relaxed);
     let twins = process.twins.lock();
     call.inject(call.supervisor.directory.token.as_fd(), EXEC_TOKEN, true, &twins)
 }

@@ -49,6 +49,13 @@ const DIFFERENCES: &[Difference] = &[
         supervised: "9",
     },
     Difference {
+        what: "after an exec that has failed, that number is listed",
+        why: "its descriptor could only be closed by the program itself",
+        program: "try: os.execv('/no/such', ['x'])\nexcept OSError: print('1023' in os.listdir('/proc/self/fd'))",
+        native: "False",
+        supervised: "True",
+    },
+    Difference {
         what: "pipes and sockets run out at 1022",
         why: "the kernel gives out numbers below the table only",
         program: "print(len([os.pipe() for n in range(600)]))",

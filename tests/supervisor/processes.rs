@@ -80,6 +80,24 @@ for path in ('/no/such', '/etc/passwd'):
 }
 
 #[test]
+fn nobody_sees_by_what_the_supervisor_sees_an_exec() {
+    same_python(
+        "import os, sys
+def look():
+    for call in (os.fstat, os.close, os.fchdir, lambda fd: os.read(fd, 1), lambda fd: os.dup(fd), lambda fd: os.dup2(fd, 1500)):
+        try: print('open', call(1023))
+        except OSError as e: print(e.errno)
+    sys.stdout.flush()
+look()
+try: os.execv('/no/such', ['x'])
+except OSError: look()
+for generation in range(2):
+    if os.fork(): os.wait(); break
+    look()",
+    );
+}
+
+#[test]
 fn what_is_ignored_stays_so() {
     // The supervisor itself must not ignore the end of its children, and Rust ignores the other.
     if !can_run(&["bash", "grep"]) {
