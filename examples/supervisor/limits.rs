@@ -1,7 +1,10 @@
 //! `RLIMIT_NOFILE` as the guests see it: the table's. The kernel's own stays at what belongs to the
 //! kernel.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    fs,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::{
     call::{Call, EFAULT, EINVAL, EPERM},
@@ -31,14 +34,49 @@ fn must_be(address: u64) -> Result<()> {
 }
 
 pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
-    let process = match call.int(0) {
+    let id = call.int(0);
+    let process = match id {
         0 => Some(Arc::clone(&call.task.process)),
         id => call.supervisor.directory.process_with(id),
     };
     match process {
-        Some(process) => change(call, &process, call.args[1], call.args[2], call.args[3]),
+        Some(process) if id == 0 || may_reach(call.task.tid, id) => {
+            change(call, &process, call.args[1], call.args[2], call.args[3])
+        }
+        Some(_) => Err(EPERM),
         None => Ok(Reply::Continue),
     }
+}
+
+/// Whether a thread may ask for the limits of another: it is itself, or all ids of that are its
+/// real ones.
+fn may_reach(tid: i32, other: i32) -> bool {
+    let ids = |id: i32| {
+        let status = sys::read_proc(&format!("/proc/{id}/status"))?;
+        Some(["Uid", "Gid"].map(|field| {
+            let ids = sys::status_field(&status, field).unwrap_or_default();
+            ids.split_whitespace().take(3).map(str::to_owned).collect::<Vec<_>>()
+        }))
+    };
+    let is_owner = || {
+        let (own, others) = ids(tid).zip(ids(other))?;
+        let mut pairs = own.iter().zip(&others);
+        Some(pairs.all(|(own, other)| other.iter().all(|id| Some(id) == own.first())))
+    };
+    tid == other || is_owner() == Some(true) || has_all_resources(tid)
+}
+
+/// Whether a thread has `CAP_SYS_RESOURCE`, and not only in a user namespace of its own.
+fn has_all_resources(tid: i32) -> bool {
+    const CAP_SYS_RESOURCE: u64 = 1 << 24;
+    /// The one that the kernel has from the start.
+    const FIRST_NAMESPACE: &str = "user:[4026531837]";
+    let status = sys::read_proc(&format!("/proc/{tid}/status")).unwrap_or_default();
+    let effective = sys::status_field(&status, "CapEff");
+    let effective = effective.and_then(|set| u64::from_str_radix(set, 16).ok()).unwrap_or(0);
+    let namespace = || fs::read_link(format!("/proc/{tid}/ns/user"));
+    effective & CAP_SYS_RESOURCE != 0
+        && namespace().is_ok_and(|namespace| namespace.as_os_str() == FIRST_NAMESPACE)
 }
 
 /// Sets what is at the address `new` and writes what was to `old`; 0 is neither.
@@ -81,8 +119,8 @@ fn set_nofile(
     if new.rlim_cur > new.rlim_max {
         return Err(EINVAL);
     }
-    let may_raise = call.supervisor.is_root && new.rlim_max <= u64::from(MAX_NUMBERS);
-    if new.rlim_max > before.rlim_max && !may_raise {
+    let may_raise = || new.rlim_max <= u64::from(MAX_NUMBERS) && has_all_resources(call.task.tid);
+    if new.rlim_max > before.rlim_max && !may_raise() {
         return Err(EPERM);
     }
     process.limits.hard.store(new.rlim_max, Ordering::Relaxed);

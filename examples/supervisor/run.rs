@@ -121,7 +121,6 @@ fn attend(
         stats: stats::Stats::new(),
         first,
         kernel_hard,
-        is_root: sys::is_root(),
         serve_all: options.serve_all,
         trace: options.trace,
         time: options.stats,

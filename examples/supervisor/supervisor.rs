@@ -32,7 +32,6 @@ pub(crate) struct Supervisor {
     pub(crate) first: i32,
     /// The hard `RLIMIT_NOFILE` that the kernel knows: no twin is possible from here on.
     pub(crate) kernel_hard: u64,
-    pub(crate) is_root: bool,
     /// Also what is opened only to be read gets a number of the table.
     pub(crate) serve_all: bool,
     pub(crate) trace: bool,

@@ -77,6 +77,25 @@ sys.stdout.flush(); show('exec', lambda: os.system('id -u; exec 1600<f; read x <
 }
 
 #[test]
+fn who_may_set_whose_limits() {
+    same_python(
+        "import os, resource
+def limit(pid, *new):
+    try: print(resource.prlimit(pid, resource.RLIMIT_NOFILE, *new))
+    except (OSError, ValueError) as e: print(type(e).__name__, e)
+    print(resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)
+def tries():
+    limit(0, (500, 4000)); limit(os.getpid(), (600, 3000)); limit(parent); limit(parent, (400, 3000)); limit(0, (500, 3001))
+resource.setrlimit(resource.RLIMIT_NOFILE, (500, 3000)); parent = os.getpid()
+for uid in (0, 65534):
+    if os.fork() == 0:
+        if os.getuid() == 0: os.setuid(uid)
+        tries(); os._exit(0)
+    os.wait()",
+    );
+}
+
+#[test]
 fn a_program_without_all_that_root_can_have() {
     // It has lost it by its exec, from the bounding set and by SECBIT_NOROOT.
     for drop in ["[libc.prctl(24, n, 0, 0, 0) for n in range(64)]", "libc.prctl(28, 1, 0, 0, 0)"] {

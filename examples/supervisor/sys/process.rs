@@ -217,11 +217,6 @@ pub(crate) fn exit_now(code: c_int) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-pub(crate) fn is_root() -> bool {
-    // SAFETY: no arguments.
-    unsafe { libc::geteuid() == 0 }
-}
-
 /// Waits for any child; its pid and wait status, or nothing if with `WNOHANG` none has ended.
 pub(crate) fn wait_any(options: c_int) -> Result<Option<(i32, c_int)>> {
     let (mut status, options) = (0, options | libc::__WALL);
