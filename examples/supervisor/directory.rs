@@ -19,6 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     births::{Births, LastPid},
+    closing::Closing,
     exec::ExecWatch,
     file::File,
     guests::Guests,
@@ -90,6 +91,7 @@ impl Directory {
             limits: Limits::new(MAX_NUMBERS.into()),
             room: Room::default(),
             has_had_twins,
+            closing: Closing::default(),
             twins: Mutex::new(()),
         });
         Ok(())
@@ -192,6 +194,7 @@ impl Directory {
             limits,
             room: parent.map_or_else(Room::default, |p| p.room.inherited()),
             has_had_twins: AtomicBool::new(has_had_twins),
+            closing: Closing::default(),
             twins: Mutex::new(()),
         });
     }

@@ -127,6 +127,7 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
         None => None,
     };
     call.supervisor.directory.look();
+    call.task.process.closing.release();
     // The number comes first: without one, nothing is created or truncated.
     let number = table.reserve(Placement::Auto)?;
     let opened = match again {

@@ -15,6 +15,7 @@ use fdtable::{FdFlags, Files, FilesGuard, Reservation};
 use parking_lot::Mutex;
 
 use super::{
+    closing::Closing,
     exec::ExecWatch,
     file::File,
     numbers::KERNEL_END,
@@ -39,6 +40,7 @@ pub(crate) struct Process {
     pub(crate) room: Room,
     /// It has had a twin once, or was forked from one that had.
     pub(crate) has_had_twins: AtomicBool,
+    pub(crate) closing: Closing,
     /// Held while a twin is put into the kernel's table: its limit is raised meanwhile. The
     /// descriptor table is not behind it.
     pub(crate) twins: Mutex<()>,
@@ -71,8 +73,7 @@ pub(crate) struct Task {
     pub(crate) own_files: OwnFiles,
     /// Watched for the end of a thread with files of its own.
     pub(crate) pidfd: OnceLock<OwnedFd>,
-    /// Numbers whose twin the kernel is closing for this thread.
-    closing: Mutex<Vec<(Reservation<'static, File>, FdFlags)>>,
+    /// The kernel may be closing twins for this thread.
     is_closing: AtomicBool,
 }
 
@@ -119,14 +120,7 @@ impl Limits {
 
 impl Task {
     pub(crate) fn new(tid: i32, process: Arc<Process>, own_files: OwnFiles) -> Self {
-        Self {
-            tid,
-            process,
-            own_files,
-            pidfd: OnceLock::new(),
-            closing: Mutex::default(),
-            is_closing: AtomicBool::new(false),
-        }
+        Self { tid, process, own_files, pidfd: OnceLock::new(), is_closing: AtomicBool::new(false) }
     }
 
     /// What the thread has open.
@@ -147,29 +141,32 @@ impl Task {
         Path::new(&format!("/proc/{}/task/{}", self.process.tgid, self.tid)).exists()
     }
 
-    /// Keeps a number taken until this thread's next system call, when the kernel has closed the
-    /// twin there; `flags` were the descriptor's.
+    /// Keeps a number taken until the kernel has closed the twin there; `flags` were the
+    /// descriptor's.
     pub(crate) fn park(&self, number: Reservation<'static, File>, flags: FdFlags) {
-        self.closing.lock().push((number, flags));
+        self.process.closing.add(self.tid, number, flags);
         self.is_closing.store(true, RELAXED);
     }
 
     /// The kernel does not close the twins after all: the guest has them still.
     pub(crate) fn keep_parked(&self) {
-        if self.is_closing.swap(false, RELAXED) {
-            for (number, flags) in self.closing.lock().drain(..) {
-                // Fails only if the whole table is closed.
-                let _ = number.install(File::Native, flags);
-            }
+        for (number, flags) in self.parked() {
+            // Fails only if the whole table is closed.
+            let _ = number.install(File::Native, flags);
         }
     }
 
     /// The thread is back: what the kernel had to close for it is closed.
     pub(crate) fn release_parked(&self) {
+        drop(self.parked());
+    }
+
+    fn parked(&self) -> Vec<(Reservation<'static, File>, FdFlags)> {
         // The same thread's calls come one after the other, so this is our own store or one that
         // its last handler's reply has ordered.
-        if self.is_closing.swap(false, RELAXED) {
-            self.closing.lock().clear();
+        match self.is_closing.swap(false, RELAXED) {
+            true => self.process.closing.of(self.tid),
+            false => Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod births;
 mod call;
 mod close;
+mod closing;
 mod directory;
 mod dup;
 mod exec;

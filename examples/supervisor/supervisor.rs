@@ -87,6 +87,7 @@ impl Supervisor {
     fn reply(&self, call: &Call<'_>) -> Result<Reply> {
         if call.syscall.changes {
             self.directory.look();
+            call.task.process.closing.release();
         }
         let asked = self.trace.then(|| trace::asked(call));
         self.panic_at(call.syscall.name, "");
