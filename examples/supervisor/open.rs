@@ -173,7 +173,10 @@ fn reopen_number(call: &Call<'_>, fd: RawFd, how: How) -> Result<Option<OwnedFd>
     let table = call.task.table();
     let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;
     match file.backing() {
-        Some(backing) if !how.has(O_EXCL) => reopen(backing, how).map(Some),
+        Some(backing) if !how.has(O_EXCL) => match reopen(backing, how) {
+            Err(Errno(libc::EAGAIN)) => call.promote(fd).map(|()| None),
+            reopened => reopened.map(Some),
+        },
         Some(_) => call.promote(fd).map(|()| None),
         None => Ok(None),
     }
@@ -204,27 +207,33 @@ fn open_found(found: BorrowedFd<'_>, how: How) -> Option<OwnedFd> {
 /// Opens a file that we have a descriptor of.
 fn reopen(file: BorrowedFd<'_>, how: How) -> Result<OwnedFd> {
     let path = proc_path(&format!("self/fd/{}", file.as_raw_fd()));
-    sys::openat2(None, &path, how.flags & PASSED_ON | O_LARGEFILE, 0, 0)
+    open_at_once(None, &path, how, how.flags & PASSED_ON, 0, 0)
+}
+
+/// Never waits, neither for somebody to give up a lease nor, should a pipe have come there
+/// meanwhile, for its other end.
+fn open_at_once(
+    dir: Option<BorrowedFd<'_>>,
+    path: &CStr,
+    how: How,
+    flags: i32,
+    mode: u32,
+    resolve: u64,
+) -> Result<OwnedFd> {
+    let file = sys::openat2(dir, path, flags | O_NONBLOCK | O_LARGEFILE, mode, resolve)?;
+    if !how.has(O_NONBLOCK) {
+        sys::fcntl(file.as_fd(), libc::F_SETFL, how.flags & PASSED_ON)?;
+    }
+    Ok(file)
 }
 
 fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -> Option<OwnedFd> {
     let status = sys::read_proc(&format!("/proc/{}/status", call.task.tid))?;
     let umask = u32::from_str_radix(sys::status_field(&status, "Umask")?, 8).ok()?;
-    // Never waits, should a pipe have come there meanwhile.
-    let creating = how.flags & (PASSED_ON | O_EXCL) | O_CREAT | O_NONBLOCK;
-    let file = sys::openat2(
-        dir,
-        path,
-        creating | O_LARGEFILE,
-        how.mode & !umask,
-        libc::RESOLVE_NO_MAGICLINKS,
-    )
-    .ok()?;
+    let creating = how.flags & (PASSED_ON | O_EXCL) | O_CREAT;
+    let resolve = libc::RESOLVE_NO_MAGICLINKS;
+    let file = open_at_once(dir, path, how, creating, how.mode & !umask, resolve).ok()?;
     file::served(file.as_fd()).filter(|served| *served == Served::Regular)?;
-    if !how.has(O_NONBLOCK) {
-        let flags = sys::fcntl(file.as_fd(), libc::F_GETFL, 0).ok()?;
-        sys::fcntl(file.as_fd(), libc::F_SETFL, flags as i32 & !O_NONBLOCK).ok()?;
-    }
     Some(file)
 }
 
