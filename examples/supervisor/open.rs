@@ -232,7 +232,9 @@ fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -
     let umask = u32::from_str_radix(sys::status_field(&status, "Umask")?, 8).ok()?;
     let creating = how.flags & (PASSED_ON | O_EXCL) | O_CREAT;
     let resolve = libc::RESOLVE_NO_MAGICLINKS;
-    let file = open_at_once(dir, path, how, creating, how.mode & !umask, resolve).ok()?;
+    // A default ACL of the directory stands in for the mask: so it is the kernel that applies it.
+    let mode = if sys::take_umask(umask) { how.mode } else { how.mode & !umask };
+    let file = open_at_once(dir, path, how, creating, mode, resolve).ok()?;
     file::served(file.as_fd()).filter(|served| *served == Served::Regular)?;
     Some(file)
 }

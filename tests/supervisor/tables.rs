@@ -99,6 +99,26 @@ done.set()",
 }
 
 #[test]
+fn a_new_file_has_the_rights_that_its_directory_gives() {
+    // A default ACL: then the umask does not count. Where there are none, it does.
+    same_python(
+        "import os, struct, threading
+all = struct.pack('<I', 2) + b''.join(struct.pack('<HHI', tag, 7, 0xffffffff) for tag in (1, 4, 32))
+for name in ('with', 'without'):
+    os.mkdir(name)
+    try: name == 'with' and os.setxattr(name, 'system.posix_acl_default', all)
+    except OSError as e: print(e.errno)
+def create(mask):
+    for name in ('with/%o' % mask, 'without/%o' % mask):
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o6767)); print(oct(os.stat(name).st_mode))
+for mask in (0o077, 0, 0o022, 0o777):
+    os.umask(mask); create(mask)
+    if os.fork() == 0: os.umask(mask ^ 0o111); create(mask ^ 0o111); os._exit(0)
+    os.wait()",
+    );
+}
+
+#[test]
 fn an_open_that_waits_for_a_lease_can_be_interrupted() {
     // The kernel would let it wait for 45 seconds, and a handler with it.
     for path in ["'f'", "'/proc/self/fd/%d' % w"] {

@@ -136,6 +136,19 @@ pub(crate) fn set_umask(mask: u32) {
     unsafe { libc::umask(mask) };
 }
 
+/// Sets the mask of this thread alone; false where it cannot have its own.
+pub(crate) fn take_umask(mask: u32) -> bool {
+    thread_local! {
+        // SAFETY: an integer. Nothing that the thread then has of its own is used but the mask.
+        static IS_OWN: bool = unsafe { libc::unshare(libc::CLONE_FS) == 0 };
+    }
+    let is_own = IS_OWN.with(|own| *own);
+    if is_own {
+        set_umask(mask);
+    }
+    is_own
+}
+
 pub(crate) fn ignore_signal(signal: c_int) {
     // SAFETY: SIG_IGN is a disposition.
     unsafe { libc::signal(signal, libc::SIG_IGN) };
