@@ -2,7 +2,7 @@
 //! into the guest before.
 
 use std::{
-    fs,
+    fs, io,
     os::fd::AsFd,
     sync::{
         Arc,
@@ -129,8 +129,10 @@ impl Process {
     }
 }
 
+/// A program that lets nobody look (`PR_SET_DUMPABLE`) is still the one that did not.
 fn has_token(tgid: i32, tid: i32) -> bool {
-    fs::symlink_metadata(format!("/proc/{tgid}/task/{tid}/fd/{EXEC_TOKEN}")).is_ok()
+    let token = fs::symlink_metadata(format!("/proc/{tgid}/task/{tid}/fd/{EXEC_TOKEN}"));
+    token.is_ok() || token.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// `execve`.

@@ -109,7 +109,8 @@ fn write_from(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> 
     transfer(call, spans, |file, spans, buffer| {
         let read = match buffer.len() {
             0 => 0,
-            _ => call.memory().read_spans(spans, buffer)?,
+            // Or the memory is closed to us: the kernel knows.
+            _ => call.memory().read_spans(spans, buffer).map_err(|_| EFAULT)?,
         };
         sys::write(file, &buffer[..read], position)
     })

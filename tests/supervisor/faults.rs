@@ -92,21 +92,49 @@ fn an_unprivileged_user_can_supervise() {
     if !can_run(&["bash", "setpriv", "id"]) {
         return;
     }
+    let script = "id -u; exec 1025>out; echo hi >&1025; exec 1025>&-; cat out; (exit 3) | cat";
+    let [native, supervised] = unprivileged(&["bash", "-c", script]);
+    assert_eq!(supervised, native);
+    assert!(native.stdout.ends_with("\nhi\n") && native.code == 0, "{native:?}");
+}
+
+/// The outcomes of the words, natively and supervised, of a user who is not root.
+fn unprivileged(words: &[&str]) -> [Outcome; 2] {
     let dir = Dir::new();
     // The build directory may be closed to others.
     let copy = dir.0.join("supervisor");
     fs::copy(&*super::harness::SUPERVISOR, &copy).unwrap();
-    let script = "id -u; exec 1025>out; echo hi >&1025; exec 1025>&-; cat out; (exit 3) | cat";
-    let mut words = vec![copy.to_str().unwrap(), "bash", "-c", script];
-    let own = run(command(["id", "-u"], &dir));
-    let uid = if own.stdout == "0\n" {
-        words.splice(0..0, ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
-        "65534\n"
-    } else {
-        &own.stdout
+    let user: &[&str] = match run(command(["id", "-u"], &dir)).stdout.as_str() {
+        "0\n" => &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+        _ => &[],
     };
-    let Outcome { stdout, stderr, code } = run(command(words, &dir));
-    assert_eq!((stdout, code), (format!("{uid}hi\n"), 0), "{stderr}");
+    [&[][..], &[copy.to_str().unwrap(), "--"]].map(|supervisor| {
+        let outcome = run(command([user, supervisor, words].concat(), &dir));
+        for file in ["f", "g"] {
+            let _ = fs::remove_file(dir.0.join(file));
+        }
+        outcome
+    })
+}
+
+#[test]
+fn a_program_that_lets_nobody_look_is_served_too() {
+    if !can_run(&["perl", "setpriv", "id"]) {
+        return;
+    }
+    // By PR_SET_DUMPABLE, as one with secrets does. Perl's files are close-on-exec.
+    let program = "use Fcntl;
+sub show { syswrite(STDOUT, join(' ', map { defined $_ ? $_ : 'error ' . ($!+0) } @_) . qq(\\n)) }
+sysopen(F, 'f', O_RDWR | O_CREAT); syscall(157, 4, 0, 0, 0, 0);
+sub read_all { my ($file, $text) = @_; sysseek($file, 0, 0); my $n = sysread($file, $text, 9); return $n, $text }
+show(syswrite(F, 'abc'), read_all(F), -s F, flock(F, 2)); show(sysopen(G, 'g', O_RDWR | O_CREAT), syswrite(G, 'g'));
+{ no warnings; exec { '/no/such' } 'x' } show($!+0, read_all(F), read_all(G));
+if (!fork) { show(read_all(F), read_all(G), close(F), close(G), sysopen(F, 'f', O_RDWR), read_all(F)); exit 3 }
+wait; show($?, read_all(F), system('sh', '-c', 'exit 4') >> 8);
+exec 'perl', '-e', 'open(F, qq(<&=$ARGV[0])) ? print qq(open\\n) : print qq(closed\\n)', fileno(F);";
+    let [native, supervised] = unprivileged(&["perl", "-e", program]);
+    assert_eq!(supervised, native);
+    assert!(native.stdout.ends_with("closed\n") && native.code == 0, "{native:?}");
 }
 
 #[test]
