@@ -56,14 +56,19 @@ impl Births {
         }
     }
 
-    /// The ids to look at, given the kernel's last one.
-    pub(crate) fn take(&mut self, last: i32) -> Vec<i32> {
-        let mut pids: Vec<i32> = self.expected.iter().map(|(pid, _)| *pid).collect();
+    /// Whether so many ids have been given out that only processes are looked at, and no threads.
+    pub(crate) fn are_many(&self, last: i32) -> bool {
         let count = match last - self.seen {
             ahead @ 0.. => ahead,
             behind => behind + self.pid_max - RESERVED,
         };
-        if count > MANY {
+        count > MANY
+    }
+
+    /// The ids to look at, given the kernel's last one.
+    pub(crate) fn take(&mut self, last: i32) -> Vec<i32> {
+        let mut pids: Vec<i32> = self.expected.iter().map(|(pid, _)| *pid).collect();
+        if self.are_many(last) {
             pids.extend(listed());
         } else if last >= self.seen {
             pids.extend(self.seen + 1..=last);

@@ -100,7 +100,12 @@ impl Directory {
     /// The thread that made a system call.
     pub(crate) fn task(&self, tid: i32) -> Result<Arc<Task>> {
         match self.guests.task(tid) {
-            Some(task) => Ok(task),
+            Some(task) if tid == task.process.tgid => Ok(task),
+            Some(_) => {
+                // Its id may have been given out again since it has ended.
+                self.look();
+                self.guests.task(tid).map_or_else(|| self.discover(tid), Ok)
+            }
             None => self.discover(tid),
         }
     }
@@ -130,6 +135,9 @@ impl Directory {
 
     fn scan(&self, births: &mut Scan<'_>) {
         let last = self.last_pid.read();
+        if births.are_many(last) {
+            self.guests.forget_all_stale();
+        }
         for pid in births.take(last) {
             if self.meet(pid) {
                 births.forget(pid);

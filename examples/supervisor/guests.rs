@@ -82,6 +82,11 @@ impl Guests {
         }
     }
 
+    /// Any id may have been given out again.
+    pub(crate) fn forget_all_stale(&self) {
+        self.0.write().tasks.retain(|_, task| task.is_there());
+    }
+
     /// Removes the process at `pid` and its threads, if it has ended.
     pub(crate) fn take_dead(&self, pid: i32) -> Option<Arc<Process>> {
         let mut maps = self.0.write();

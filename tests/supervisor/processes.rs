@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::harness::{Dir, can_run, command, run, same, same_bash, same_python, supervised};
+use super::harness::{Dir, can_run, command, run, same, same_bash, same_python, skip, supervised};
 
 #[test]
 fn a_script_is_never_busy() {
@@ -251,6 +251,33 @@ fn orphans_keep_their_files() {
          for i in $(seq 1 40); do ( ( : <&1100 && echo ok > o$i || echo bad > o$i ) & ); done
          for i in $(seq 1 40); do until [ -s o$i ]; do sleep 0.01; done; done; cat o*; cat <&1100",
     );
+}
+
+#[test]
+fn a_child_with_the_id_of_a_thread_that_has_ended() {
+    if !can_run(&["python3", "unshare"]) {
+        return;
+    }
+    // In a namespace of their own, as they set the id that is the next: some day it comes round.
+    let program = "import os, threading
+f, g = [os.open('f', os.O_RDWR | os.O_CREAT) for n in range(2)]; ids = []
+def work(): os.fstat(f); ids.append(threading.get_native_id())
+thread = threading.Thread(target=work); thread.start(); thread.join()
+os.waitpid(os.fork() or os._exit(0), 0); os.close(os.open('f', os.O_RDWR))
+open('/proc/sys/kernel/ns_last_pid', 'w').write(str(ids[0] - 1)); pid = os.fork()
+if pid == 0: os.lseek(g, 0, 0); os.close(g); os.dup2(0, g); os._exit(7)
+print(pid == ids[0], os.waitpid(pid, 0)[1] >> 8, os.path.basename(os.readlink('/proc/self/fd/%d' % g)))";
+    let guest = ["python3", "-c", program];
+    let alone = |words: Vec<OsString>| {
+        let unshare = ["unshare", "--pid", "--fork", "--mount-proc"].map(OsString::from);
+        run(command(unshare.into_iter().chain(words), &Dir::new()))
+    };
+    let natively = alone(guest.map(OsString::from).to_vec());
+    if natively.stdout.is_empty() {
+        return skip(&natively.stderr);
+    }
+    assert_eq!(natively.stdout, "True 7 f\n");
+    assert_eq!(alone(supervised(&[], &guest)), natively);
 }
 
 #[test]
