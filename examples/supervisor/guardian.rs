@@ -6,12 +6,12 @@
 
 use std::{
     fs,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     process,
     sync::atomic::{AtomicI32, Ordering},
 };
 
-use super::sys::{self, Errno};
+use super::sys::{self, Epoll, Errno, Signal};
 
 /// The guardian of this process.
 static GUARDIAN: AtomicI32 = AtomicI32::new(0);
@@ -25,37 +25,67 @@ pub(crate) fn fork() -> Result<(), Errno> {
             GUARDIAN.store(guardian, Ordering::Relaxed);
             sys::prctl(libc::PR_SET_CHILD_SUBREAPER, 1)
         }
-        supervisor => process::exit(guard(supervisor)),
+        supervisor => process::exit(guard(supervisor).unwrap_or(1)),
     }
 }
 
-/// The supervisor that we guard.
-static SUPERVISOR: AtomicI32 = AtomicI32::new(0);
-
-/// A signal's handler: what the user sends to the process that he has started is for the
-/// supervisor.
-extern "C" fn pass_on(signal: i32) {
-    let _ = sys::kill(SUPERVISOR.load(Ordering::Relaxed), signal);
-}
+/// What a user sends to the process that he has started is for the program, or for us.
+pub(crate) const PASSED_ON: &[i32] =
+    &[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
 
 /// Waits for the supervisor, and for what it may have left behind; its exit code.
-fn guard(supervisor: i32) -> i32 {
-    // They are for the guests, which have the same terminal.
-    sys::ignore_signal(libc::SIGINT);
-    sys::ignore_signal(libc::SIGQUIT);
-    SUPERVISOR.store(supervisor, Ordering::Relaxed);
-    sys::on_signal(libc::SIGUSR1, pass_on);
+fn guard(supervisor: i32) -> Result<i32, Errno> {
+    let signals = sys::take_signals(&[PASSED_ON, &[libc::SIGCHLD]].concat())?;
+    let (epoll, mut ready) = (Epoll::new()?, Vec::new());
+    epoll.add(signals.as_fd(), libc::EPOLLIN, 0)?;
     let mut code = 1;
-    while let Ok(Some((pid, status))) = sys::wait_any(0) {
-        if pid == supervisor {
-            code = sys::exit_code(status);
+    while let Ok(ended) = sys::wait_any(libc::WNOHANG) {
+        match ended {
+            Some((pid, status)) if pid == supervisor => code = sys::exit_code(status),
+            Some(_) => {}
+            None => {
+                // Interrupted: then there is a signal.
+                let _ = epoll.wait(-1, &mut ready);
+                pass_on(supervisor, sys::next_signal(signals.as_fd()));
+                continue;
+            }
         }
         // While the supervisor lives, there is no other child.
         if sys::has_children() {
             kill_children();
         }
     }
-    code
+    Ok(code)
+}
+
+/// Not what the kernel or a guest sends, as by `kill 0`: it is for all of a group, and guests are in
+/// ours.
+fn pass_on(supervisor: i32, signal: Option<Signal>) {
+    let Some(Signal { number, sender }) = signal.filter(|s| s.number != libc::SIGCHLD) else {
+        return;
+    };
+    if number == libc::SIGUSR1 || sender.is_some_and(|pid| !descends_from(pid, supervisor)) {
+        let _ = sys::kill(supervisor, number);
+    }
+}
+
+fn descends_from(mut pid: i32, ancestor: i32) -> bool {
+    let parent = |pid| {
+        let status = sys::read_proc(&format!("/proc/{pid}/status"))?;
+        sys::status_field(&status, "PPid")?.parse().ok()
+    };
+    while pid != ancestor {
+        match parent(pid) {
+            None | Some(0) => return false,
+            Some(next) => pid = next,
+        }
+    }
+    true
+}
+
+/// Whether it is our guardian who has sent the signal.
+pub(crate) fn has_sent(signal: Signal) -> bool {
+    signal.sender == Some(GUARDIAN.load(Ordering::Relaxed))
 }
 
 /// Readable once the guardian is gone.

@@ -23,7 +23,8 @@ Options:
                      done and before it answers; the program gets EIO
   --help
 
-kill -USR1 prints what every guest has in its table, as ls -l /proc/PID/fd would.
+kill -USR1 prints what every guest has in its table, as ls -l /proc/PID/fd would. Other signals
+are passed on to the program.
 
 The exit status is the program's, or 128 + n where signal n has ended it.
 

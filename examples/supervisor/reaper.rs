@@ -7,20 +7,23 @@ use super::{
     directory::Directory,
     guardian, live,
     supervisor::Supervisor,
-    sys::{self, Result},
+    sys::{self, Result, Signal},
 };
 
-/// What can be read when a child has ended, and when a user asks.
+/// What can be read when a child has ended, and when a user asks or sends a signal to the program.
 pub(crate) struct Reaper {
     guardian: OwnedFd,
     signals: OwnedFd,
+    /// The first guest: its id is another's once it has ended.
+    program: OwnedFd,
 }
 
 impl Reaper {
     /// Made before other threads are: their signals are ours.
-    pub(crate) fn new() -> Result<Self> {
-        let signals = [libc::SIGCHLD, libc::SIGUSR1];
-        Ok(Self { guardian: guardian::pidfd()?, signals: sys::take_signals(&signals)? })
+    pub(crate) fn new(first: i32) -> Result<Self> {
+        let signals = [guardian::PASSED_ON, &[libc::SIGCHLD]].concat();
+        let (guardian, signals) = (guardian::pidfd()?, sys::take_signals(&signals)?);
+        Ok(Self { guardian, signals, program: sys::pidfd_open(first)? })
     }
 
     pub(crate) fn watch(&self, directory: &Directory) -> Result<()> {
@@ -44,8 +47,17 @@ impl Reaper {
     }
 
     fn answer(&self, supervisor: &Supervisor) {
-        if sys::next_signal(self.signals.as_fd()) == Some(libc::SIGUSR1) {
-            live::print(supervisor);
+        match sys::next_signal(self.signals.as_fd()) {
+            Some(signal) if signal.number == libc::SIGUSR1 => live::print(supervisor),
+            Some(signal) if guardian::has_sent(signal) => self.pass_on(signal),
+            _ => {}
+        }
+    }
+
+    /// If there is nobody any more to decide what it means, it is the end.
+    fn pass_on(&self, signal: Signal) {
+        if sys::kill_by(self.program.as_fd(), signal.number).is_err() {
+            guardian::kill_children();
         }
     }
 }

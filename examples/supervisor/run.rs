@@ -114,7 +114,7 @@ fn attend(
 ) -> Result<i32, String> {
     become_quiet();
     let first = launched.pid;
-    let reaper = Reaper::new().map_err(told("cannot start"))?;
+    let reaper = Reaper::new(first).map_err(told("cannot start"))?;
     let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
     let supervisor = Arc::new(Supervisor {
         directory: Directory::new(kernel_hard, tables, token).map_err(told("/proc"))?,
@@ -185,7 +185,7 @@ fn own_files() -> usize {
 /// What is meant for the guests does not touch us: signals of the terminal, and ours is no mask of
 /// theirs.
 fn become_quiet() {
-    for signal in [libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE, libc::SIGXFSZ] {
+    for signal in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU, libc::SIGPIPE, libc::SIGXFSZ] {
         sys::ignore_signal(signal);
     }
     sys::set_umask(0);

@@ -1,6 +1,7 @@
 //! What goes wrong, in the guest or in the supervisor, stays small.
 
 use std::{
+    ffi::OsString,
     fs,
     process::{Command, Stdio},
     thread,
@@ -48,6 +49,36 @@ fn guests_die_with_their_supervisor() {
         child.wait().unwrap();
         let grandchild = pid("grandchild").unwrap();
         wait_until("the grandchild to die", || !is_running(grandchild));
+    }
+}
+
+#[test]
+fn signals_are_the_programs() {
+    if !can_run(&["bash", "setsid", "sleep"]) {
+        return;
+    }
+    // In a session of its own: some of these go to everybody there.
+    let alone = |script: &str, words: Vec<OsString>| {
+        let shell = ["setsid", "-w", "bash", "-c", script, "bash"].map(OsString::from);
+        run(command(shell.into_iter().chain(words), &Dir::new()))
+    };
+    let all = "trap 'echo term' TERM; trap '' HUP INT QUIT USR2
+for signal in TERM HUP INT QUIT USR2; do kill -$signal 0; done; echo alive";
+    let one = "trap 'echo got; exit 3' TERM HUP USR2; : > ready; while :; do sleep 0.01; done";
+    let send = |signal| {
+        format!(
+            "\"$@\" & program=$!; until [ -e ready ]; do sleep 0.01; done
+kill -{signal} $program; wait $program; echo $?"
+        )
+    };
+    let plain = "\"$@\"".to_owned();
+    for (script, guest) in
+        [(plain, all), (send("TERM"), one), (send("HUP"), one), (send("USR2"), one)]
+    {
+        let guest = ["bash", "-c", guest];
+        let natively = alone(&script, guest.map(OsString::from).to_vec());
+        assert!(natively.code == 0 && !natively.stdout.is_empty(), "{natively:?}");
+        assert_eq!(alone(&script, supervised(&[], &guest)), natively, "{script}");
     }
 }
 

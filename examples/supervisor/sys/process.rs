@@ -159,15 +159,6 @@ pub(crate) fn default_signal(signal: c_int) {
     unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
-/// Sets a handler, which may do only what is safe in one.
-pub(crate) fn on_signal(signal: c_int, handler: extern "C" fn(c_int)) {
-    // SAFETY: all zeroes is a sigaction: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { zeroed() };
-    action.sa_sigaction = handler as libc::sighandler_t;
-    // SAFETY: our handlers do nothing, or make one system call.
-    unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
-}
-
 /// Blocks signals in this thread, and in those that it starts from now on; what can be read when one
 /// of them has come.
 pub(crate) fn take_signals(signals: &[c_int]) -> Result<OwnedFd> {
@@ -184,19 +175,40 @@ pub(crate) fn take_signals(signals: &[c_int]) -> Result<OwnedFd> {
     owned(i64::from(unsafe { libc::signalfd(-1, &raw const set, flags) }))
 }
 
+/// A signal that has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signal {
+    pub(crate) number: c_int,
+    /// Nobody, if it comes from the kernel.
+    pub(crate) sender: Option<i32>,
+}
+
 /// The next signal that has come, if there is one.
-pub(crate) fn next_signal(signals: BorrowedFd<'_>) -> Option<c_int> {
+pub(crate) fn next_signal(signals: BorrowedFd<'_>) -> Option<Signal> {
     let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
     let len = size_of::<libc::signalfd_siginfo>();
     // SAFETY: `info` is writable for its length.
     let read = unsafe { libc::read(signals.as_raw_fd(), info.as_mut_ptr().cast(), len) };
-    // SAFETY: where all of it was read, it is one.
-    (read == len as isize).then(|| unsafe { info.assume_init() }.ssi_signo as c_int)
+    if read != len as isize {
+        return None;
+    }
+    // SAFETY: all of it was read.
+    let info = unsafe { info.assume_init() };
+    // What a process sends has no positive code.
+    let sender = (info.ssi_code <= 0).then_some(info.ssi_pid as i32);
+    Some(Signal { number: info.ssi_signo as c_int, sender })
 }
 
 pub(crate) fn kill(pid: i32, signal: c_int) -> Result<()> {
     // SAFETY: integers only.
     check(i64::from(unsafe { libc::kill(pid, signal) })).map(drop)
+}
+
+/// The same for whoever the pidfd refers to.
+pub(crate) fn kill_by(pidfd: BorrowedFd<'_>, signal: c_int) -> Result<()> {
+    // SAFETY: integers only, and no information.
+    check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, 0, 0) })
+        .map(drop)
 }
 
 /// A `prctl` that takes one integer.
