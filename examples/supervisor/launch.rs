@@ -90,7 +90,7 @@ fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> 
     if std::os::unix::process::parent_id() as i32 != parent {
         return Err(Errno(libc::ESRCH));
     }
-    sys::restore_signals();
+    sys::restore_inherited();
     sys::set_nofile(0, KERNEL_END as u64, hard_limit)?;
     sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
     let program = sock_fprog { len: filter.len() as u16, filter: filter.as_ptr().cast_mut() };

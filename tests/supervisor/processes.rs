@@ -117,6 +117,28 @@ fn what_is_ignored_stays_so() {
 }
 
 #[test]
+fn what_is_closed_stays_so() {
+    if !can_run(&["bash", "cat"]) {
+        return;
+    }
+    let guest = [
+        "bash",
+        "-c",
+        "cat || echo $?; echo out || echo $?; echo err >&2 || echo $?; exec 3>f; cat <&0 >&3; exit 4",
+    ];
+    for closed in ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"] {
+        let without = |guest: Vec<OsString>| {
+            let script = format!("\"$@\" {closed}");
+            let shell = ["bash", "-c", &script, "bash"].map(OsString::from);
+            run(command(shell.into_iter().chain(guest), &Dir::new()))
+        };
+        let natively = without(guest.map(OsString::from).to_vec());
+        assert_eq!(without(supervised(&[], &guest)), natively, "{closed}");
+        assert_eq!(natively.code, 4);
+    }
+}
+
+#[test]
 fn an_exec_while_another_thread_closes_all_numbers() {
     // Also the one by which the supervisor sees how an exec goes.
     same_python(

@@ -1,4 +1,5 @@
-//! The signals that whoever started us ignores, which the guests shall ignore, too, and we do not.
+//! What the first guest shall find as we have found it: the signals that are ignored, which we do
+//! not ignore, and the standard descriptors that are closed, which we have open.
 
 use std::{
     ptr,
@@ -11,6 +12,9 @@ use super::{default_signal, ignore_signal, zeroed};
 /// children end.
 static IGNORED: [(libc::c_int, AtomicBool); 2] =
     [(libc::SIGPIPE, AtomicBool::new(false)), (libc::SIGCHLD, AtomicBool::new(false))];
+
+/// Rust's runtime opens what is closed of 0, 1 and 2.
+static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 
 /// The C library calls it before `main`, and so before that runtime.
 #[used]
@@ -27,6 +31,10 @@ extern "C" fn look() {
         // Relaxed: there is one thread yet.
         is_ignored.store(action.sa_sigaction == libc::SIG_IGN, Ordering::Relaxed);
     }
+    for (fd, is_closed) in (0..).zip(&CLOSED) {
+        // SAFETY: integers only.
+        is_closed.store(unsafe { libc::fcntl(fd, libc::F_GETFD) } == -1, Ordering::Relaxed);
+    }
 }
 
 /// We hear of our children.
@@ -34,8 +42,13 @@ pub(crate) fn mind_children() {
     default_signal(libc::SIGCHLD);
 }
 
-/// In the first guest: all as it was found.
-pub(crate) fn restore_signals() {
+/// In the first guest, which shares our descriptors until it executes its program: all as it was
+/// found.
+pub(crate) fn restore_inherited() {
+    for (fd, _) in (0..).zip(&CLOSED).filter(|(_, is_closed)| is_closed.load(Ordering::Relaxed)) {
+        // SAFETY: integers only.
+        unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
     for (signal, is_ignored) in &IGNORED {
         match is_ignored.load(Ordering::Relaxed) {
             true => ignore_signal(*signal),
