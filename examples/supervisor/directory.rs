@@ -5,6 +5,7 @@
 //! was changed while the fork was under way.
 
 use std::{
+    fs,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
     sync::{
@@ -114,10 +115,32 @@ impl Directory {
         self.guests.process(tgid)
     }
 
-    /// The process that a guest means by the id of one of its threads.
-    pub(crate) fn process_with(&self, id: i32) -> Option<Arc<Process>> {
+    /// The process that a guest's thread means by the id of one of its threads, and that id as we
+    /// know it.
+    pub(crate) fn process_with(&self, id: i32, asker: i32) -> Option<(Arc<Process>, i32)> {
         self.look();
-        self.process(id).or_else(|| self.process(tgid_of(id)?))
+        let id = self.translated(id, asker)?;
+        let process = self.process(id).or_else(|| self.process(tgid_of(id)?))?;
+        Some((process, id))
+    }
+
+    /// What is `id` in the pid namespace of `asker` is this in ours.
+    fn translated(&self, id: i32, asker: i32) -> Option<i32> {
+        let ids = |tid: i32| {
+            let status = sys::read_proc(&format!("/proc/{tid}/status"))?;
+            let ids = sys::status_field(&status, "NSpid")?.split_whitespace();
+            Some(ids.filter_map(|id| id.parse().ok()).collect::<Vec<i32>>())
+        };
+        if ids(asker).is_none_or(|ids| ids.len() == 1) {
+            return Some(id);
+        }
+        let namespace = |tid: i32| fs::read_link(format!("/proc/{tid}/ns/pid")).ok();
+        let is_it = |tid: &i32| {
+            ids(*tid).is_some_and(|ids| ids.last() == Some(&id))
+                && namespace(*tid) == namespace(asker)
+        };
+        let others = self.processes().into_iter().map(|process| process.tgid);
+        [asker].into_iter().chain(others).find(is_it)
     }
 
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {

@@ -34,13 +34,13 @@ fn must_be(address: u64) -> Result<()> {
 }
 
 pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
-    let id = call.int(0);
-    let process = match id {
-        0 => Some(Arc::clone(&call.task.process)),
-        id => call.supervisor.directory.process_with(id),
+    let tid = call.task.tid;
+    let process = match call.int(0) {
+        0 => Some((Arc::clone(&call.task.process), tid)),
+        id => call.supervisor.directory.process_with(id, tid),
     };
     match process {
-        Some(process) if id == 0 || may_reach(call.task.tid, id) => {
+        Some((process, id)) if may_reach(tid, id) => {
             change(call, &process, call.args[1], call.args[2], call.args[3])
         }
         Some(_) => Err(EPERM),

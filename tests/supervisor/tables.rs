@@ -161,6 +161,21 @@ for uid in (0, 65534):
 }
 
 #[test]
+fn limits_of_processes_in_a_namespace_of_their_own() {
+    // Their ids there are others than the supervisor's. Who may not have one prints the error.
+    same_bash(
+        &["unshare", "python3"],
+        "unshare --pid --fork python3 -c \"
+import os, resource
+def limit(pid, *new): print(resource.prlimit(pid, resource.RLIMIT_NOFILE, *new)[0])
+limit(os.getpid()); child = os.fork()
+if child == 0: limit(os.getpid(), (3000, 4000)); limit(1); limit(1, (700, 800)); os._exit(0)
+os.waitpid(child, 0); limit(os.getpid()); f = os.open('f', os.O_RDWR | os.O_CREAT)
+print(resource.getrlimit(resource.RLIMIT_NOFILE))\" 2>&1 || echo $?",
+    );
+}
+
+#[test]
 fn a_program_without_all_that_root_can_have() {
     // It has lost it by its exec, from the bounding set and by SECBIT_NOROOT.
     for drop in ["[libc.prctl(24, n, 0, 0, 0) for n in range(64)]", "libc.prctl(28, 1, 0, 0, 0)"] {
