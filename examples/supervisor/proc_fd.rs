@@ -62,7 +62,9 @@ impl Call<'_> {
             return Some(Named::All);
         }
         let (number, more) = number.split_once('/').map_or((number, false), |(fd, _)| (fd, true));
-        let fd = number.parse().ok().filter(|fd| is_in_table(*fd))?;
+        // The kernel knows no other spelling.
+        let is_so_spelled = |fd: &RawFd| fd.to_string() == number;
+        let fd = number.parse().ok().filter(|fd| is_in_table(*fd)).filter(is_so_spelled)?;
         let is_info = path.contains(INFO);
         Some(if more || is_info { Named::Beyond(fd) } else { Named::Number(fd) })
     }

@@ -168,3 +168,15 @@ for path in ('/proc/self/fd', '/proc/self/fd/', '/dev/fd', '/proc/thread-self/fd
     names = os.listdir(path); print([n in names for n in ('40', '1500', '3000', str(f))], sum(os.path.samefile(path + '/' + n, 'f') for n in names if os.path.exists(path + '/' + n)))",
     );
 }
+
+#[test]
+fn a_number_has_one_spelling() {
+    same_python(
+        "import os
+f = os.dup2(os.open('f', os.O_RDWR | os.O_CREAT), 1500)
+for spelling in ('1500', '/1500', './1500', '+1500', '01500', '1500/', '1500/..', '1500x', '-1500', ' 1500'):
+    for call in (lambda path: os.open(path, os.O_RDWR) > 2, os.readlink):
+        try: print(spelling, os.path.basename(str(call('/proc/self/fd/' + spelling))))
+        except OSError as e: print(spelling, e.errno)",
+    );
+}
