@@ -19,14 +19,14 @@ use super::{
 /// `dup` of a number in the table: the lowest free number is one of the kernel's, as a rule.
 pub(crate) fn dup(call: &Call<'_>) -> Result<Reply> {
     let fd = call.fd(0);
-    let low = call.with_backing(fd, |file| {
-        let listener = &call.supervisor.listener;
-        let added = listener.add_fd(call.id, file, None, false)?;
-        Ok(Reply::Value(added.into()))
-    });
-    match low {
+    let table = call.task.table();
+    let file = table.get(fd);
+    let Some(backing) = file.as_ref().and_then(|file| file.backing()) else {
+        return call.leave_to_kernel(fd, EBADF);
+    };
+    match call.supervisor.listener.add_fd(call.id, backing, None, false) {
         Err(Errno(libc::EMFILE)) => duplicate_from(call, fd, 0, FdFlags::empty()),
-        low => low,
+        added => added.map(|number| Reply::Value(number.into())),
     }
 }
 

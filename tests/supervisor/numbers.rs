@@ -180,3 +180,16 @@ for spelling in ('1500', '/1500', './1500', '+1500', '01500', '1500/', '1500/..'
         except OSError as e: print(spelling, e.errno)",
     );
 }
+
+#[test]
+fn a_file_can_be_duplicated_when_the_kernel_has_no_numbers_left() {
+    // Also one that the kernel has, too.
+    same_python(
+        "import ctypes, fcntl, os
+dup = ctypes.CDLL(None).dup
+f, g = [os.open('f', os.O_RDWR | os.O_CREAT) for n in range(2)]; os.write(f, b'abc'); fcntl.flock(g, fcntl.LOCK_SH)
+pipes = [os.pipe() for n in range(505)]
+for fd in (f, g):
+    fds = [dup(fd) for n in range(20)]; print(len(set(fds)), [os.pread(n, 1, 0) for n in fds])",
+    );
+}
