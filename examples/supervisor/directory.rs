@@ -104,7 +104,7 @@ impl Directory {
             Some(task) if tid == task.process.tgid => Ok(task),
             Some(_) => {
                 // Its id may have been given out again since it has ended.
-                self.look();
+                self.look_if(false);
                 self.guests.task(tid).map_or_else(|| self.discover(tid), Ok)
             }
             None => self.discover(tid),
@@ -149,9 +149,14 @@ impl Directory {
 
     /// Registers what has been forked up to now.
     pub(crate) fn look(&self) {
+        self.look_if(self.expecting.load(Ordering::Relaxed));
+    }
+
+    /// Only if an id has been given out since, or `anyway`.
+    fn look_if(&self, anyway: bool) {
         let last = self.last_pid.read();
         // Acquire: what was registered up to this id is in the maps.
-        if last != self.seen.load(Ordering::Acquire) || self.expecting.load(Ordering::Relaxed) {
+        if anyway || last != self.seen.load(Ordering::Acquire) {
             self.scan(&mut self.births.lock());
         }
     }
@@ -177,7 +182,10 @@ impl Directory {
     fn meet(&self, pid: i32) -> bool {
         let pidfd = match sys::pidfd_open(pid) {
             Ok(pidfd) => pidfd,
-            Err(Errno(libc::ESRCH)) => return false,
+            Err(Errno(libc::ESRCH)) => {
+                self.guests.forget_stale(pid);
+                return false;
+            }
             // A thread that does not lead its process, or not yet anything.
             Err(_) => {
                 self.guests.forget_stale(pid);
