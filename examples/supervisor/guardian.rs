@@ -58,8 +58,8 @@ fn guard(supervisor: i32) -> Result<i32, Errno> {
     Ok(code)
 }
 
-/// Not what the kernel or a guest sends, as by `kill 0`: it is for all of a group, and guests are in
-/// ours.
+/// Not what the kernel or a guest sends, as by `kill 0`: it is for all of a group, and guests are
+/// in ours.
 fn pass_on(supervisor: i32, signal: Option<Signal>) {
     let Some(Signal { number, sender }) = signal.filter(|s| s.number != libc::SIGCHLD) else {
         return;

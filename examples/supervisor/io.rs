@@ -168,7 +168,8 @@ pub(crate) fn forward(call: &Call<'_>) -> Result<Reply> {
     })
 }
 
-/// One whose rights matter: those of a guest that may have others than we are the kernel's to judge.
+/// One whose rights matter: those of a guest that may have others than we have are the kernel's to
+/// judge.
 pub(crate) fn forward_by_right(call: &Call<'_>) -> Result<Reply> {
     if call.task.process.quirks.opens_itself.load(Ordering::Relaxed) {
         return call.leave_to_kernel(call.fd(0), EPERM);

@@ -1,13 +1,13 @@
-//! What a handler has done for an answer that the guest does not get: the handler has panicked since,
-//! or nobody takes it any more.
+//! What a handler has done for an answer that the guest does not get: the handler has panicked
+//! since, or nobody takes it any more.
 
 use std::os::fd::{AsFd, RawFd};
 
 use super::{call::Call, file::TWIN, listener::Reply, numbers::is_in_table};
 
 impl Call<'_> {
-    /// Closes the descriptor that the guest will not hear of; and what its kernel was to close stays
-    /// open.
+    /// Closes the descriptor that the guest will not hear of; and what its kernel was to close
+    /// stays open.
     pub(crate) fn take_back(&self, reply: Reply) {
         self.task.keep_parked();
         match reply {

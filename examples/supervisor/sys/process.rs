@@ -62,8 +62,8 @@ pub(crate) fn share_files(a: i32, b: i32) -> bool {
     unsafe { libc::syscall(libc::SYS_kcmp, a, b, KCMP_FILES, 0, 0) == 0 }
 }
 
-/// Whether a task is there and has both descriptors. They are compared for that: to look each up by its path
-/// takes ten times as long.
+/// Whether a task is there and has both descriptors. They are compared for that: to look each up by
+/// its path takes ten times as long.
 pub(crate) fn has_both(tid: i32, a: RawFd, b: RawFd) -> bool {
     const KCMP_FILE: c_int = 0;
     // SAFETY: integers only.
@@ -159,8 +159,8 @@ pub(crate) fn default_signal(signal: c_int) {
     unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
-/// Blocks signals in this thread, and in those that it starts from now on; what can be read when one
-/// of them has come.
+/// Blocks signals in this thread, and in those that it starts from now on; what can be read when
+/// one of them has come.
 pub(crate) fn take_signals(signals: &[c_int]) -> Result<OwnedFd> {
     // SAFETY: all zeroes is a signal set: an empty one.
     let mut set = unsafe { zeroed() };
