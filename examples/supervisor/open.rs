@@ -198,7 +198,8 @@ fn find_and_open(call: &Call<'_>, dir: RawFd, path: &CStr, how: How) -> Result<O
 
 fn open_found(found: BorrowedFd<'_>, how: How) -> Option<OwnedFd> {
     let fits = match file::served(found)? {
-        Served::Regular => !how.has(O_CREAT) || !how.has(O_EXCL),
+        // In a sticky directory the kernel may refuse another's file (`fs.protected_regular`).
+        Served::Regular => !how.has(O_CREAT) || !how.has(O_EXCL) && sys::is_own(found),
         Served::Directory => how.reads_only() && !how.has(O_CREAT),
     };
     if fits { reopen(found, how).ok() } else { None }

@@ -216,6 +216,20 @@ for size in (2049, 2048):
 }
 
 #[test]
+fn another_users_file_in_a_sticky_directory() {
+    // Where fs.protected_regular is set, O_CREAT is EACCES there. As root: who is not has no file
+    // of another.
+    same_python(
+        "import os
+os.mkdir('d'); os.chmod('d', 0o1777); os.close(os.open('d/f', os.O_WRONLY | os.O_CREAT)); os.chmod('d/f', 0o666)
+if os.getuid() == 0: os.chown('d/f', 65534, 65534)
+for flags in (os.O_RDWR, os.O_RDWR | os.O_CREAT, os.O_WRONLY | os.O_TRUNC | os.O_CREAT):
+    try: print(os.write(os.open('d/f', flags), b'abc'))
+    except OSError as e: print(e.errno)",
+    );
+}
+
+#[test]
 fn whose_limits_nobody_may_set_can_execute_programs() {
     // As root without all that root can have: then nobody is the owner of such a process.
     same_python(

@@ -41,6 +41,12 @@ pub(crate) fn fstat(fd: BorrowedFd<'_>) -> Result<libc::stat> {
     Ok(stat)
 }
 
+/// Whether the file belongs to the user that we are.
+pub(crate) fn is_own(fd: BorrowedFd<'_>) -> bool {
+    // SAFETY: no arguments.
+    fstat(fd).is_ok_and(|stat| stat.st_uid == unsafe { libc::geteuid() })
+}
+
 pub(crate) fn fstatfs(fd: BorrowedFd<'_>) -> Result<libc::statfs> {
     // SAFETY: all zeroes is a statfs.
     let mut statfs = unsafe { zeroed() };
