@@ -1,95 +1,137 @@
 //! The handler threads: all serve one listener. They end with the process.
+//!
+//! One of them, the leader, waits in the receiving call itself, which the kernel wakes on the core
+//! of the guest that calls: so who makes one call after the other is answered where it runs. While
+//! the leader serves, an epoll is armed that wakes one of the followers if another call comes:
+//! somebody is always there to receive, and nobody is woken for nothing.
 
 use std::{
     os::fd::AsFd,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
 
 use super::{
     supervisor::Supervisor,
-    sys::{Epoll, Errno, Result},
+    sys::{self, Epoll, Errno, Result},
 };
 
-/// How many there are from the start: the one that serves is not the one that waits.
-const FIRST: usize = 2;
-
-/// They are started when they are needed: many a guest ends before all would run.
+/// Followers are started when they are needed: many a guest ends before all would run.
 pub(crate) struct Handlers {
     supervisor: Arc<Supervisor>,
-    /// What each waits on.
-    epolls: Vec<Epoll>,
+    /// How many there may be, with the leader.
+    count: usize,
     started: AtomicUsize,
-    /// How many of them are ready for a call.
-    ready: AtomicUsize,
+    /// How many followers wait.
+    waiting: AtomicUsize,
+    /// The leader serves, so that the epoll has to be armed.
+    is_leader_busy: AtomicBool,
+    /// What the followers wait on: the listener, if it is armed, and then once.
+    epoll: Epoll,
 }
 
-// Relaxed, for both: counts that order nothing.
+// Relaxed, for all of it: the counts order nothing, and a follower that is woken because the leader
+// is busy has been woken after that was stored.
 const RELAXED: Ordering = Ordering::Relaxed;
+
+const DISARMED: i32 = libc::EPOLLONESHOT;
+const ARMED: i32 = libc::EPOLLIN | libc::EPOLLONESHOT;
 
 impl Handlers {
     pub(crate) fn new(supervisor: &Arc<Supervisor>, count: usize) -> Result<Arc<Self>> {
+        let epoll = Epoll::new()?;
+        epoll.add(supervisor.listener.as_fd(), DISARMED, 0)?;
         Ok(Arc::new(Self {
             supervisor: Arc::clone(supervisor),
-            epolls: (0..count).map(|_| Epoll::new()).collect::<Result<_>>()?,
+            count,
             started: AtomicUsize::new(0),
-            ready: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            is_leader_busy: AtomicBool::new(false),
+            epoll,
         }))
     }
 
     pub(crate) fn start(self: &Arc<Self>) -> Result<()> {
-        (0..FIRST.min(self.epolls.len())).try_for_each(|_| self.start_one())
+        self.start_one(Self::lead)?;
+        self.start_one(Self::follow)
     }
 
     /// Starts one more, unless there are all.
-    fn start_one(self: &Arc<Self>) -> Result<()> {
-        let more = |started| (started < self.epolls.len()).then_some(started + 1);
-        let Ok(index) = self.started.fetch_update(RELAXED, RELAXED, more) else {
+    fn start_one(self: &Arc<Self>, handle: fn(&Arc<Self>)) -> Result<()> {
+        let more = |started| (started < self.count).then_some(started + 1);
+        if self.started.fetch_update(RELAXED, RELAXED, more).is_err() {
             return Ok(());
-        };
-        // Exclusive: a notification wakes one handler, and not all that are idle.
-        let events = libc::EPOLLIN | libc::EPOLLEXCLUSIVE;
-        self.epolls[index].add(self.supervisor.listener.as_fd(), events, 0)?;
-        self.ready.fetch_add(1, RELAXED);
+        }
         let handlers = Arc::clone(self);
-        let handle = move || handlers.handle(&handlers.epolls[index]);
-        thread::Builder::new().spawn(handle).map(drop).map_err(|error| {
-            self.ready.fetch_sub(1, RELAXED);
-            Errno(error.raw_os_error().unwrap_or(libc::EAGAIN))
-        })
+        let started = thread::Builder::new().spawn(move || handle(&handlers));
+        started.map(drop).map_err(|error| Errno(error.raw_os_error().unwrap_or(libc::EAGAIN)))
     }
 
-    /// Until there is no guest any more.
-    fn handle(self: &Arc<Self>, epoll: &Epoll) {
-        let mut ready = Vec::new();
+    fn lead(self: &Arc<Self>) {
+        let listener = &self.supervisor.listener;
         loop {
-            match epoll.wait(-1, &mut ready) {
-                Ok(()) | Err(Errno(libc::EINTR)) => {}
-                Err(_) => return,
-            }
-            for (_, events) in ready.drain(..) {
-                if events & libc::EPOLLIN as u32 == 0 {
-                    return;
-                }
-                self.serve_next();
+            match listener.receive() {
+                Ok(notif) => self.serve_as_leader(&notif),
+                Err(_) if sys::has_hung_up(listener.as_fd()) => return,
+                // This guest is gone.
+                Err(_) => {}
             }
         }
     }
 
-    fn serve_next(self: &Arc<Self>) {
-        // ENOENT: the guest is gone.
-        let Ok(notif) = self.supervisor.listener.receive() else {
-            return;
-        };
-        if self.ready.fetch_sub(1, RELAXED) == 1 {
-            // Somebody has to be there for the next call. If there can be no more threads, these
-            // have to do.
-            let _ = self.start_one();
+    fn serve_as_leader(&self, notif: &libc::seccomp_notif) {
+        self.is_leader_busy.store(true, RELAXED);
+        self.set_epoll(ARMED);
+        self.supervisor.serve(notif, || {
+            // Before the answer: the guest's next call is the leader's again.
+            self.is_leader_busy.store(false, RELAXED);
+            self.set_epoll(DISARMED);
+        });
+    }
+
+    fn follow(self: &Arc<Self>) {
+        loop {
+            self.waiting.fetch_add(1, RELAXED);
+            // Interrupted, there is nothing to serve.
+            let _ = self.epoll.wait(-1, &mut Vec::new());
+            if self.waiting.fetch_sub(1, RELAXED) == 1 {
+                // Somebody has to be there for the call after this one. If there can be no more
+                // threads, these have to do.
+                let _ = self.start_one(Self::follow);
+            }
+            self.serve_pending();
+            self.arm_beside_leader();
         }
-        self.supervisor.serve(&notif);
-        self.ready.fetch_add(1, RELAXED);
+    }
+
+    /// Serves until there is nothing to receive.
+    fn serve_pending(&self) {
+        let listener = &self.supervisor.listener;
+        while sys::is_readable(listener.as_fd()) {
+            // Waits for another one, should somebody have been faster.
+            if let Ok(notif) = listener.receive() {
+                self.arm_beside_leader();
+                self.supervisor.serve(&notif, || {});
+            }
+        }
+    }
+
+    /// Where the leader receives there need be nobody else. A stale answer does no harm: a leader
+    /// that has just become busy arms it itself, and one that has just ceased to be has a follower
+    /// woken beside it, once.
+    fn arm_beside_leader(&self) {
+        if self.is_leader_busy.load(RELAXED) {
+            self.set_epoll(ARMED);
+        }
+    }
+
+    fn set_epoll(&self, events: i32) {
+        if self.count > 1 {
+            // It is there: that cannot fail.
+            let _ = self.epoll.modify(self.supervisor.listener.as_fd(), events, 0);
+        }
     }
 }

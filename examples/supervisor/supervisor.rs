@@ -42,10 +42,12 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Serves a notification, from the guest's thread to the answer.
-    pub(crate) fn serve(&self, notif: &libc::seccomp_notif) {
+    /// Serves a notification, from the guest's thread to the answer; `before_answer` is called when
+    /// only that is left to do.
+    pub(crate) fn serve(&self, notif: &libc::seccomp_notif, before_answer: impl FnOnce()) {
         let Some(syscall) = self.syscalls.get(notif.data.nr) else {
             // The filter asks for nothing else.
+            before_answer();
             let _ = self.listener.send(notif.id, Reply::Continue);
             return;
         };
@@ -67,6 +69,7 @@ impl Supervisor {
         if let Some(started) = started {
             self.stats.busy(started.elapsed());
         }
+        before_answer();
         // Fails if the guest is gone, or this thread of it, by another's exec.
         if self.listener.send(notif.id, reply).is_err() {
             self.stats.lost();
