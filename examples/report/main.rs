@@ -2,7 +2,7 @@
 //! writes docs/BENCHMARKS.md.
 //!
 //! ```sh
-//! cargo run --release --example report               # about seven minutes
+//! cargo run --release --example report               # about nine minutes
 //! cargo run --release --example report -- --quick    # seconds, for a look; docs/ stays as it is
 //! cargo run --release --example report -- --programs
 //! cargo run --release --example report -- gap        # only the rows with this in their name
