@@ -127,9 +127,8 @@ impl Directory {
     /// What is `id` in the pid namespace of `asker` is this in ours.
     fn translated(&self, id: i32, asker: i32) -> Option<i32> {
         let ids = |tid: i32| {
-            let status = sys::read_proc(&format!("/proc/{tid}/status"))?;
-            let ids = sys::status_field(&status, "NSpid")?.split_whitespace();
-            Some(ids.filter_map(|id| id.parse().ok()).collect::<Vec<i32>>())
+            let ids = sys::status(tid, "NSpid")?;
+            Some(ids.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<i32>>())
         };
         if ids(asker).is_none_or(|ids| ids.len() == 1) {
             return Some(id);
@@ -368,12 +367,10 @@ impl Directory {
 fn parent_id(pid: i32, pidfd: BorrowedFd<'_>) -> Option<i32> {
     sys::parent_id(pidfd).or_else(|| {
         // Before Linux 6.13.
-        let status = sys::read_proc(&format!("/proc/{pid}/status"))?;
-        sys::status_field(&status, "PPid")?.parse().ok()
+        sys::status(pid, "PPid")?.parse().ok()
     })
 }
 
 fn tgid_of(tid: i32) -> Option<i32> {
-    let status = sys::read_proc(&format!("/proc/{tid}/status"))?;
-    sys::status_field(&status, "Tgid")?.parse().ok()
+    sys::status(tid, "Tgid")?.parse().ok()
 }

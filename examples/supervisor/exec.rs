@@ -53,9 +53,7 @@ impl ExecWatch {
         // Relaxed: only tells where to look; `settle` looks again.
         self.pending.load(Ordering::Relaxed)
     }
-}
 
-impl ExecWatch {
     /// Whether the guest may have the token, which it must not see.
     pub(crate) fn may_have_token(&self) -> bool {
         // Relaxed: set before there is one, and so before a child can have it.

@@ -70,14 +70,10 @@ fn pass_on(supervisor: i32, signal: Option<Signal>) {
 }
 
 fn descends_from(mut pid: i32, ancestor: i32) -> bool {
-    let parent = |pid| {
-        let status = sys::read_proc(&format!("/proc/{pid}/status"))?;
-        sys::status_field(&status, "PPid")?.parse().ok()
-    };
     while pid != ancestor {
-        match parent(pid) {
+        match sys::status(pid, "PPid").and_then(|parent| parent.parse().ok()) {
             None | Some(0) => return false,
-            Some(next) => pid = next,
+            Some(parent) => pid = parent,
         }
     }
     true
@@ -109,8 +105,7 @@ pub(crate) fn kill_children() {
     };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
     for pid in pids {
-        let status = sys::read_proc(&format!("/proc/{pid}/status")).unwrap_or_default();
-        if sys::status_field(&status, "PPid") == Some(&me) {
+        if sys::status(pid, "PPid").as_ref() == Some(&me) {
             // It may have ended by itself.
             let _ = sys::kill(pid, libc::SIGKILL);
         }

@@ -84,7 +84,7 @@ impl Guests {
 
     /// Any id may have been given out again.
     pub(crate) fn forget_all_stale(&self) {
-        self.0.write().tasks.retain(|_, task| task.is_there());
+        self.0.write().forget_ended();
     }
 
     /// Removes the process at `pid` and its threads, if it has ended.
@@ -100,10 +100,14 @@ impl Guests {
 }
 
 impl Maps {
+    fn forget_ended(&mut self) {
+        self.tasks.retain(|_, task| task.is_there());
+    }
+
     /// Forgets threads that have ended, now and then.
     fn prune(&mut self) {
         if self.tasks.len() >= self.prune_at.max(FIRST_PRUNING) {
-            self.tasks.retain(|_, task| task.is_there());
+            self.forget_ended();
             self.prune_at = 2 * self.tasks.len();
         }
     }

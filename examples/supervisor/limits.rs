@@ -71,9 +71,8 @@ fn has_all_resources(tid: i32) -> bool {
     const CAP_SYS_RESOURCE: u64 = 1 << 24;
     /// The one that the kernel has from the start.
     const FIRST_NAMESPACE: &str = "user:[4026531837]";
-    let status = sys::read_proc(&format!("/proc/{tid}/status")).unwrap_or_default();
-    let effective = sys::status_field(&status, "CapEff");
-    let effective = effective.and_then(|set| u64::from_str_radix(set, 16).ok()).unwrap_or(0);
+    let effective = sys::status(tid, "CapEff");
+    let effective = effective.and_then(|set| u64::from_str_radix(&set, 16).ok()).unwrap_or(0);
     let namespace = || fs::read_link(format!("/proc/{tid}/ns/user"));
     effective & CAP_SYS_RESOURCE != 0
         && namespace().is_ok_and(|namespace| namespace.as_os_str() == FIRST_NAMESPACE)

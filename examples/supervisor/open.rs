@@ -229,8 +229,7 @@ fn open_at_once(
 }
 
 fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -> Option<OwnedFd> {
-    let status = sys::read_proc(&format!("/proc/{}/status", call.task.tid))?;
-    let umask = u32::from_str_radix(sys::status_field(&status, "Umask")?, 8).ok()?;
+    let umask = u32::from_str_radix(&sys::status(call.task.tid, "Umask")?, 8).ok()?;
     let creating = how.flags & (PASSED_ON | O_EXCL) | O_CREAT;
     let resolve = libc::RESOLVE_NO_MAGICLINKS;
     // A default ACL of the directory stands in for the mask: so it is the kernel that applies it.

@@ -150,8 +150,7 @@ fn kernel_numbers(tid: i32) -> Option<Vec<RawFd>> {
 }
 
 fn has_ended(tgid: i32) -> bool {
-    let status = sys::read_proc(&format!("/proc/{tgid}/status")).unwrap_or_default();
-    sys::status_field(&status, "FDSize").is_none_or(|size| size == "0")
+    sys::status(tgid, "FDSize").is_none_or(|size| size == "0")
 }
 
 /// The kernel's part, on all the descriptors among the arguments.

@@ -274,6 +274,12 @@ pub(crate) fn read_proc(path: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
 }
 
+/// A field of `/proc/<tid>/status`, where only one is asked for.
+pub(crate) fn status(tid: i32, name: &str) -> Option<String> {
+    let status = read_proc(&format!("/proc/{tid}/status"))?;
+    status_field(&status, name).map(str::to_owned)
+}
+
 /// A field of `/proc/<tid>/status`.
 pub(crate) fn status_field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
