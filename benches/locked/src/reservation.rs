@@ -1,0 +1,63 @@
+//! A taken number that is not open yet, or not any more.
+
+use std::{fmt, mem, ops::Deref, os::fd::RawFd, sync::Arc};
+
+use fdtable::{FdFlags, Rejected};
+
+use super::table::FdTable;
+
+pub struct Reservation<'a, T> {
+    table: Table<'a, T>,
+    fd: RawFd,
+}
+
+enum Table<'a, T> {
+    Borrowed(&'a FdTable<T>),
+    Owned(Arc<FdTable<T>>),
+}
+
+impl<'a, T> Reservation<'a, T> {
+    pub(crate) fn new(table: &'a FdTable<T>, fd: RawFd) -> Self {
+        Self { table: Table::Borrowed(table), fd }
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    pub fn install(self, file: T, flags: FdFlags) -> Result<RawFd, Rejected<T>> {
+        self.table.fill(self.fd, file, flags);
+        let fd = self.fd;
+        mem::forget(self);
+        Ok(fd)
+    }
+
+    pub fn into_owned(self, table: &Arc<FdTable<T>>) -> Reservation<'static, T> {
+        let owned = Reservation { table: Table::Owned(Arc::clone(table)), fd: self.fd };
+        mem::forget(self);
+        owned
+    }
+}
+
+impl<T> Deref for Table<'_, T> {
+    type Target = FdTable<T>;
+
+    fn deref(&self) -> &FdTable<T> {
+        match self {
+            Self::Borrowed(table) => table,
+            Self::Owned(table) => table,
+        }
+    }
+}
+
+impl<T> Drop for Reservation<'_, T> {
+    fn drop(&mut self) {
+        self.table.release(self.fd);
+    }
+}
+
+impl<T> fmt::Debug for Reservation<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reservation({})", self.fd)
+    }
+}

@@ -1,0 +1,221 @@
+//! What goes wrong, in the guest or in the supervisor, stays small.
+
+use std::{
+    ffi::OsString,
+    fs,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::harness::{Dir, Outcome, can_run, command, run, supervised};
+
+#[test]
+fn a_handler_that_panics_is_an_io_error() {
+    if !can_run(&["python3"]) {
+        return;
+    }
+    let program = "import os
+fd = os.open('f', os.O_RDWR | os.O_CREAT)
+for i in range(9):
+    try: os.ftruncate(fd, 3)
+    except OSError as e: print(e.errno, end=' ')
+os.write(fd, b'alive'); print(os.pread(fd, 9, 0))";
+    let words = supervised(&["--inject-panic", "ftruncate"], &["python3", "-c", program]);
+    let Outcome { stdout, stderr, .. } = run(command(words, &Dir::new()));
+    assert_eq!(stdout, format!("{}b'alive'\n", "5 ".repeat(9)));
+    assert!(stderr.contains("injected into ftruncate"));
+}
+
+#[test]
+fn guests_die_with_their_supervisor() {
+    if !can_run(&["bash", "sleep"]) {
+        return;
+    }
+    // Whichever of the two processes goes, the guests go: also grandchildren.
+    for kill_guardian in [true, false] {
+        let dir = Dir::new();
+        let script = "echo $PPID > supervisor; (sleep 300 & echo $! > grandchild; wait) & wait";
+        let mut started = command(supervised(&[], &["bash", "-c", script]), &dir);
+        let mut child = started.stderr(Stdio::null()).spawn().unwrap();
+        let pid = |name: &str| -> Option<u32> {
+            fs::read_to_string(dir.0.join(name)).ok()?.trim().parse().ok()
+        };
+        wait_until("the guests to start", || {
+            pid("grandchild").is_some() && pid("supervisor").is_some()
+        });
+        let victim = if kill_guardian { child.id() } else { pid("supervisor").unwrap() };
+        assert!(Command::new("kill").args(["-9", &victim.to_string()]).status().unwrap().success());
+        child.wait().unwrap();
+        let grandchild = pid("grandchild").unwrap();
+        wait_until("the grandchild to die", || !is_running(grandchild));
+    }
+}
+
+#[test]
+fn signals_are_the_programs() {
+    if !can_run(&["bash", "setsid", "sleep"]) {
+        return;
+    }
+    // In a session of its own: some of these go to everybody there.
+    let alone = |script: &str, words: Vec<OsString>| {
+        let shell = ["setsid", "-w", "bash", "-c", script, "bash"].map(OsString::from);
+        run(command(shell.into_iter().chain(words), &Dir::new()))
+    };
+    let all = "trap 'echo term' TERM; trap '' HUP INT QUIT USR2
+for signal in TERM HUP INT QUIT USR2; do kill -$signal 0; done; echo alive";
+    let one = "trap 'echo got; exit 3' TERM HUP USR2; : > ready; while :; do sleep 0.01; done";
+    let send = |signal| {
+        format!(
+            "\"$@\" & program=$!; until [ -e ready ]; do sleep 0.01; done
+kill -{signal} $program; wait $program; echo $?"
+        )
+    };
+    let plain = "\"$@\"".to_owned();
+    for (script, guest) in
+        [(plain, all), (send("TERM"), one), (send("HUP"), one), (send("USR2"), one)]
+    {
+        let guest = ["bash", "-c", guest];
+        let natively = alone(&script, guest.map(OsString::from).to_vec());
+        assert!(natively.code == 0 && !natively.stdout.is_empty(), "{natively:?}");
+        assert_eq!(alone(&script, supervised(&[], &guest)), natively, "{script}");
+    }
+}
+
+fn is_running(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // A zombie is dead: whoever adopted it has only not looked yet.
+    !status.is_empty() && !status.contains(") Z ")
+}
+
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn guests_killed_in_the_middle_leave_nothing() {
+    if !can_run(&["bash", "python3"]) {
+        return;
+    }
+    let script = "cat > w.py <<'X'
+import os, threading
+def work(i):
+    kept = [os.open('f', os.O_RDWR | os.O_CREAT) for n in range(20)]
+    while True:
+        fd = os.open('f', os.O_RDWR | os.O_CREAT); os.write(fd, b'x'); os.dup2(fd, 3000 + i); os.close(fd)
+for i in range(4): threading.Thread(target=work, args=(i,)).start()
+X
+for i in 1 2 3 4 5 6; do
+    rm -f f; python3 w.py & p=$!; until [ -s f ]; do sleep 0.01; done; kill -9 $p; wait $p 2>/dev/null; echo $?
+done";
+    let words = supervised(&["--stats"], &["bash", "-c", script]);
+    let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+    assert_eq!((stdout.as_str(), code), ("137\n".repeat(6).as_str(), 0), "{stderr}");
+    assert!(stderr.ends_with("\n0 descriptors of guests left open\n"), "{stderr}");
+}
+
+#[test]
+fn an_unprivileged_user_can_supervise() {
+    if !can_run(&["bash", "setpriv", "id"]) {
+        return;
+    }
+    let script = "id -u; exec 1025>out; echo hi >&1025; exec 1025>&-; cat out; (exit 3) | cat";
+    let [native, supervised] = unprivileged(&["bash", "-c", script]);
+    assert_eq!(supervised, native);
+    assert!(native.stdout.ends_with("\nhi\n") && native.code == 0, "{native:?}");
+}
+
+/// The outcomes of the words, natively and supervised, of a user who is not root.
+fn unprivileged(words: &[&str]) -> [Outcome; 2] {
+    let dir = Dir::new();
+    // The build directory may be closed to others.
+    let copy = dir.0.join("supervisor");
+    fs::copy(super::harness::SUPERVISOR, &copy).unwrap();
+    let user: &[&str] = match run(command(["id", "-u"], &dir)).stdout.as_str() {
+        "0\n" => &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
+        _ => &[],
+    };
+    [&[][..], &[copy.to_str().unwrap(), "--"]].map(|supervisor| {
+        let outcome = run(command([user, supervisor, words].concat(), &dir));
+        for file in ["f", "g"] {
+            let _ = fs::remove_file(dir.0.join(file));
+        }
+        outcome
+    })
+}
+
+#[test]
+fn a_program_that_lets_nobody_look_is_served_too() {
+    if !can_run(&["perl", "setpriv", "id"]) {
+        return;
+    }
+    // By PR_SET_DUMPABLE, as one with secrets does. Perl's files are close-on-exec.
+    let program = "use Fcntl;
+sub show { syswrite(STDOUT, join(' ', map { defined $_ ? $_ : 'error ' . ($!+0) } @_) . qq(\\n)) }
+sysopen(F, 'f', O_RDWR | O_CREAT); syscall(157, 4, 0, 0, 0, 0);
+sub read_all { my ($file, $text) = @_; sysseek($file, 0, 0); my $n = sysread($file, $text, 9); return $n, $text }
+show(syswrite(F, 'abc'), read_all(F), -s F, flock(F, 2)); show(sysopen(G, 'g', O_RDWR | O_CREAT), syswrite(G, 'g'));
+{ no warnings; exec { '/no/such' } 'x' } show($!+0, read_all(F), read_all(G));
+if (!fork) { show(read_all(F), read_all(G), close(F), close(G), sysopen(F, 'f', O_RDWR), read_all(F)); exit 3 }
+wait; show($?, read_all(F), system('sh', '-c', 'exit 4') >> 8);
+exec 'perl', '-e', 'open(F, qq(<&=$ARGV[0])) ? print qq(open\\n) : print qq(closed\\n)', fileno(F);";
+    let [native, supervised] = unprivileged(&["perl", "-e", program]);
+    assert_eq!(supervised, native);
+    assert!(native.stdout.ends_with("closed\n") && native.code == 0, "{native:?}");
+}
+
+#[test]
+fn any_number_of_handlers_and_any_base_will_do() {
+    if !can_run(&["bash"]) {
+        return;
+    }
+    let script =
+        "exec 1025>out 5>&1025; for i in 1 2 3; do (echo $i >&1025) & done; wait; sort out";
+    for options in [
+        ["--handlers", "1"],
+        ["--handlers", "16"],
+        ["--base", "1024"],
+        ["--base", "16384"],
+        ["--base", "1048544"],
+    ] {
+        let words = supervised(&options, &["bash", "-c", script]);
+        let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+        assert_eq!((stdout.as_str(), code), ("1\n2\n3\n", 0), "{options:?}: {stderr}");
+    }
+}
+
+#[test]
+fn the_trace_shows_what_was_served() {
+    if !can_run(&["bash"]) {
+        return;
+    }
+    let words =
+        supervised(&["--trace", "--no-poll"], &["bash", "-c", "exec 1025>out; ! read x <&1026"]);
+    let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+    assert_eq!((stdout.as_str(), code), ("", 0), "{stderr}");
+    let shows =
+        |parts: &[&str]| stderr.lines().any(|line| parts.iter().all(|part| line.contains(part)));
+    assert!(
+        shows(&["] openat(AT_FDCWD, \"out\", O_WRONLY|O_CREAT|O_TRUNC, 0666) = ", "/out>"]),
+        "{stderr}"
+    );
+    assert!(shows(&["] dup2(", "/out>, 1025) = 1025<", "/out>"]), "{stderr}");
+    assert!(shows(&["] fcntl(1025, F_GETFD) = -1 EBADF (Bad file descriptor)"]), "{stderr}");
+}
+
+#[test]
+fn bad_options_are_refused() {
+    for options in
+        [&["--handlers", "0", "true"][..], &["--base", "1000", "true"], &["--no-such"], &[]]
+    {
+        let mut words = supervised(&[], &[]);
+        words.pop();
+        words.extend(options.iter().map(Into::into));
+        let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
+        assert!(code != 0 && stderr.starts_with("supervisor: "), "{options:?}: {stdout} {stderr}");
+    }
+}
