@@ -1,8 +1,8 @@
-//! The table against what one would use instead of it, row by row: `cargo bench --bench table`, or
+//! The table against what one would use instead of it, row by row: `cargo bench`, or
 //! with a part of a row's name to run that.
 //!
 //! Each row runs every peer that can do it, one after the other: for figures to quote, use the
-//! example `report`, which runs them in turn. The number at the end of an id is the threads; the
+//! program `report`, which runs them in turn. The number at the end of an id is the threads; the
 //! time is that of one operation of one thread, so equal times at 1, 2 and 4 threads are perfect
 //! scaling.
 

@@ -2,8 +2,8 @@
 //! takes, and how many calls a second are made. Any key ends it.
 //!
 //! ```sh
-//! cargo run --release --example table-top
-//! cargo run --release --example table-top -- --frames 3 | cat    # plain text, as in CI
+//! cargo run --release -p table-top
+//! cargo run --release -p table-top -- --frames 3 | cat    # plain text, as in CI
 //! ```
 
 use std::{

@@ -2,10 +2,10 @@
 //! writes docs/BENCHMARKS.md.
 //!
 //! ```sh
-//! cargo run --release --example report               # about nine minutes
-//! cargo run --release --example report -- --quick    # seconds, for a look; docs/ stays as it is
-//! cargo run --release --example report -- --programs
-//! cargo run --release --example report -- gap        # only the rows with this in their name
+//! cargo run --release -p benches               # about nine minutes
+//! cargo run --release -p benches -- --quick    # seconds, for a look; docs/ stays as it is
+//! cargo run --release -p benches -- --programs
+//! cargo run --release -p benches -- gap        # only the rows with this in their name
 //! ```
 
 #![allow(unreachable_pub, reason = "a program: nothing of it is reachable")]
