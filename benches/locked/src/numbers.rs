@@ -1,5 +1,5 @@
 //! The numbers that are taken, as all tables behind a lock keep them: a bitmap, and a bitmap of its
-//! full words.
+//! full words. Its functions are inlined, as the peers of the benchmarks are in another crate.
 
 use std::os::fd::RawFd;
 
@@ -56,6 +56,7 @@ impl Numbers {
     }
 
     /// The lowest free number of a word, from a bit on.
+    #[inline]
     fn clear_from(&mut self, word: usize, bit: usize) -> Option<usize> {
         self.grow(word);
         let free = !self.taken[word] >> bit << bit;
@@ -63,6 +64,7 @@ impl Numbers {
     }
 
     /// The first word from `word` on that is not full.
+    #[inline]
     fn next_word(&self, word: usize) -> usize {
         let mut skip = word % 64;
         for (i, full) in self.full.iter().enumerate().skip(word / 64) {
@@ -75,6 +77,7 @@ impl Numbers {
         word.max(self.full.len() * 64)
     }
 
+    #[inline]
     fn grow(&mut self, word: usize) {
         if word >= self.taken.len() {
             self.taken.resize((word + 1).next_power_of_two(), 0);
