@@ -1,10 +1,9 @@
-//! Programs as bytes, each against the ordered map of `model`: half of them what fuzzing kept, half
+//! Programs as bytes, each against the ordered map of `table_model`: half of them what fuzzing kept, half
 //! long and drawn evenly, which reach what short ones do not. `fuzz` says how the former are made.
 
-#[path = "model/mod.rs"]
-mod model;
-
 use std::{fs, path::PathBuf};
+
+use table_model::{behaves_as_the_map, bytes};
 
 /// Every file, in the order of the names.
 fn files() -> Vec<PathBuf> {
@@ -21,8 +20,8 @@ fn every_program_of_the_corpus_gives_what_the_map_gives() {
     for file in files() {
         // Shown if the test fails.
         println!("{}", file.display());
-        let (setting, program) = model::bytes::program(&fs::read(file).expect("a file"));
-        model::behaves_as_the_map(setting, &program);
+        let (setting, program) = bytes::program(&fs::read(file).expect("a file"));
+        behaves_as_the_map(setting, &program);
         programs += 1;
         operations += program.len();
     }

@@ -14,11 +14,9 @@ use std::{
 use fastrand::Rng;
 use fdtable::{Error, FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EMFILE, ENFILE};
+use test_support::{EDGES, File, NO_LIMIT, NONE, World, errno, numbers, register, tag_at};
 
-use crate::{
-    harness::{Held, THREADS, assert_all_dropped, beside, rounds, together, world},
-    support::{EDGES, File, NO_LIMIT, NONE, World, errno, numbers, register, tag_at},
-};
+use crate::harness::{Held, THREADS, assert_all_dropped, beside, rounds, together, world};
 
 /// Just below every border, so that the numbers in use lie on both sides.
 const STARTS: [RawFd; 7] = [0, 1_000, 32_750, 36_850, 65_520, (1 << 20) - 10, RawFd::MAX - 255];

@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use fastrand::Rng;
 use fdtable::{CloseRangeFlags, Descriptor, FdTable, Files, Placement, RawFd};
+use test_support::{CLOEXEC, EDGES, File, NONE, errno, numbers, tag_at};
 
-use crate::{
-    harness::{THREADS, assert_all_dropped, beside, rounds, world},
-    support::{CLOEXEC, EDGES, File, NONE, errno, numbers, tag_at},
-};
+use crate::harness::{THREADS, assert_all_dropped, beside, rounds, world};
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
 

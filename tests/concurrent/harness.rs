@@ -11,8 +11,7 @@ use std::{
 
 use fastrand::Rng;
 use fdtable::{FdTable, OpenFileTable};
-
-use crate::support::{File, World};
+use test_support::{File, World};
 
 /// How many threads change a table at once: twice what the smallest machine has cores, so that
 /// some are always suspended in the middle.

@@ -10,11 +10,9 @@ use std::{
 
 use fastrand::Rng;
 use fdtable::{CloseRangeFlags, FdTable, OpenFileTable, Placement, RawFd};
+use test_support::{EDGES, NO_LIMIT, NONE, pause};
 
-use crate::{
-    harness::{THREADS, beside, rounds, together},
-    support::{EDGES, NO_LIMIT, NONE, pause},
-};
+use crate::harness::{THREADS, beside, rounds, together};
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
 

@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use fastrand::Rng;
 use fdtable::{CloseRangeFlags, Descriptor, FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY};
+use test_support::{CLOEXEC, EDGES, File, NONE, World, errno, numbers, register, tag_at};
 
-use crate::{
-    harness::{THREADS, assert_all_dropped, beside, rounds, together, world},
-    support::{CLOEXEC, EDGES, File, NONE, World, errno, numbers, register, tag_at},
-};
+use crate::harness::{THREADS, assert_all_dropped, beside, rounds, together, world};
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
 

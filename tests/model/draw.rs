@@ -1,8 +1,7 @@
 //! Programs at random, for proptest.
 
 use proptest::prelude::*;
-
-use crate::model::op::{Act, Limit, Nth, Num, Op, Place, Setting, Then};
+use table_model::op::{Act, Limit, Nth, Num, Op, Place, Setting, Then};
 
 pub(crate) fn setting() -> impl Strategy<Value = Setting> {
     let auto_base = prop_oneof![

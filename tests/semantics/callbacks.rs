@@ -12,8 +12,7 @@ use std::{
 
 use fdtable::{CloseRangeFlags, FdTable, OpenFileTable, Placement, RawFd};
 use libc::EBADF;
-
-use crate::support::{EDGES, NONE, World, errno, numbers, panic_of, tag_at};
+use test_support::{EDGES, NONE, World, errno, numbers, panic_of, tag_at};
 
 type Table = FdTable<Callback>;
 

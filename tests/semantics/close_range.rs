@@ -7,8 +7,7 @@ use std::sync::{
 
 use fdtable::{CloseRangeFlags, Descriptor, FdFlags, FdTable, Files, Placement, RawFd};
 use libc::{EBUSY, EINVAL};
-
-use crate::support::{CLOEXEC, EDGES, File, NONE, World, arg, errno, numbers, tag_at, watched};
+use test_support::{CLOEXEC, EDGES, File, NONE, World, arg, errno, numbers, tag_at, watched};
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
 const MARK: CloseRangeFlags = CloseRangeFlags::CLOEXEC;

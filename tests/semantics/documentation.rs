@@ -25,12 +25,13 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// `semantics::limits::some_test` is in tests/semantics/limits.rs, `heap::some_test` in
-/// tests/heap.rs.
+/// `semantics::limits::some_test` is in tests/semantics/limits.rs; a test of the whole binary is in
+/// tests/heap.rs or in tests/suspended/main.rs.
 fn source_of(name: &str) -> Option<String> {
     let (module, _) = name.rsplit_once("::")?;
-    let file = format!("tests/{}.rs", module.replace("::", "/"));
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).ok()
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(module.replace("::", "/"));
+    let file = fs::read_to_string(path.with_extension("rs"));
+    file.or_else(|_| fs::read_to_string(path.join("main.rs"))).ok()
 }
 
 /// The functions of a source that carry `#[test]`.

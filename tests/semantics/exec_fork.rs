@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use fdtable::{FdFlags, FdTable, FileId, Files, Placement, RawFd};
-
-use crate::support::{CLOEXEC, EDGES, File, NONE, World, numbers, tag_at};
+use test_support::{CLOEXEC, EDGES, File, NONE, World, numbers, tag_at};
 
 /// Every second edge is FD_CLOEXEC, and all carry a flag of the user's.
 fn open_edges(w: &World, t: &FdTable<File>) -> Vec<usize> {

@@ -2,8 +2,7 @@
 
 use fdtable::{Error, FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EINVAL, EMFILE, ENFILE};
-
-use crate::support::{
+use test_support::{
     BAD, CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, errno, numbers, register, tag_at,
 };
 

@@ -12,8 +12,7 @@ use std::{
 use fastrand::Rng;
 use fdtable::{FdTable, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY, EINVAL, EMFILE};
-
-use crate::support::{
+use test_support::{
     CLOEXEC, EDGES, File, NONE, World, arg, errno, numbers, pause, race, tag_at, watched,
 };
 

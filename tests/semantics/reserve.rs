@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY, EINVAL, EMFILE};
-
-use crate::support::{
+use test_support::{
     CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, errno, numbers, panic_of, register, tag_at,
     watched,
 };

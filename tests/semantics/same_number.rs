@@ -2,8 +2,7 @@
 
 use fdtable::{Descriptor, FdFlags, Placement};
 use libc::{EBADF, EINVAL};
-
-use crate::support::{BAD, CLOEXEC, EDGES, NONE, World, errno, tag_at, watched};
+use test_support::{BAD, CLOEXEC, EDGES, NONE, World, errno, tag_at, watched};
 
 #[test]
 fn dup2_of_a_bad_number_onto_itself_is_ebadf() {

@@ -2,11 +2,9 @@
 
 use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, Placement, RawFd};
 use libc::{EBADF, EBUSY};
+use test_support::{CLOEXEC, NONE, arg, errno};
 
-use crate::{
-    support::{CLOEXEC, NONE, arg, errno},
-    world::{ALONE, CHUNKS, File, OWN, SHARED, World},
-};
+use crate::world::{ALONE, CHUNKS, File, OWN, SHARED, World};
 
 /// What the other thread does not hold: each call ends, and gives what it gives to a thread alone.
 fn own_numbers_work(t: &FdTable<File>, chunk: RawFd) {

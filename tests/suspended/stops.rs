@@ -16,8 +16,7 @@ use std::{
 };
 
 use fastrand::Rng;
-
-use crate::support::pause;
+use test_support::pause;
 
 /// What is called on both sides.
 pub(crate) trait Subject: Sync {

@@ -11,12 +11,9 @@ use std::{
 
 use fastrand::Rng;
 use fdtable::{CloseRangeFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
+use test_support::{CLOEXEC, NONE, arg};
 
-use crate::{
-    goes_on,
-    stops::Subject,
-    support::{CLOEXEC, NONE, arg},
-};
+use crate::{goes_on, stops::Subject};
 
 /// Files not dropped yet.
 pub(crate) static LIVE: AtomicI64 = AtomicI64::new(0);

@@ -1,5 +1,5 @@
 //! Sequences of operations, grown by what they reach in the table, against the ordered map of
-//! `tests/model`.
+//! `table_model`.
 //!
 //! With a nightly toolchain and `cargo install cargo-fuzz`, in the root of the repository:
 //!
@@ -15,12 +15,10 @@
 //! corpus what covers as much.
 #![no_main]
 
-#[path = "../../model/mod.rs"]
-mod model;
-
 use libfuzzer_sys::fuzz_target;
+use table_model::{behaves_as_the_map, bytes};
 
-fuzz_target!(|bytes: &[u8]| {
-    let (setting, program) = model::bytes::program(bytes);
-    model::behaves_as_the_map(setting, &program);
+fuzz_target!(|input: &[u8]| {
+    let (setting, program) = bytes::program(input);
+    behaves_as_the_map(setting, &program);
 });

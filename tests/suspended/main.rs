@@ -4,18 +4,10 @@
 //!
 //! `FDTABLE_ROUNDS` multiplies the stops.
 
-#[path = "suspended/goes_on.rs"]
 mod goes_on;
-#[path = "suspended/locked.rs"]
 mod locked;
-#[path = "suspended/recycler.rs"]
 mod recycler;
-#[path = "suspended/stops.rs"]
 mod stops;
-#[path = "semantics/support.rs"]
-#[allow(dead_code, reason = "what only the other test binaries use")]
-mod support;
-#[path = "suspended/world.rs"]
 mod world;
 
 use std::{

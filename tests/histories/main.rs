@@ -4,34 +4,24 @@
 //! `FDTABLE_ROUNDS` multiplies the histories, `FDTABLE_SEED` repeats the programs of a run (not its schedule).
 
 /// What is called, and which steps of a plain table each answer stands for.
-#[path = "histories/call.rs"]
 mod call;
 /// Makes the calls.
-#[path = "histories/caller.rs"]
 mod caller;
 /// Finds an order of the steps of a history.
-#[path = "histories/check.rs"]
 mod check;
 /// Calls at random.
-#[path = "histories/draw.rs"]
 mod draw;
 /// Histories written by hand: what the check allows, and what not.
-#[path = "histories/examples.rs"]
 mod examples;
 /// What threads did, in the form that the check wants.
-#[path = "histories/history.rs"]
 mod history;
 /// Runs threads and writes down what they saw.
-#[path = "histories/record.rs"]
 mod record;
 /// Stops threads in the middle of their calls.
-#[path = "histories/stall.rs"]
 mod stall;
 /// Three broken tables.
-#[path = "histories/subject.rs"]
 mod subject;
 /// Ends a run that stands still.
-#[path = "histories/watchdog.rs"]
 mod watchdog;
 
 use std::{

@@ -1,8 +1,8 @@
 //! Opening, duplicating, and putting a file where another one is.
 
-use super::super::op::{Num, Place, Then};
-use super::super::reference::{EBADF, EINVAL, Tag};
 use super::{File, Run, errno, fd, flags};
+use crate::op::{Num, Place, Then};
+use crate::reference::{EBADF, EINVAL, Tag};
 use fdtable::Descriptor;
 
 impl Run {

@@ -8,8 +8,8 @@ mod open;
 mod reserve;
 mod tasks;
 
-use super::op::{Act, Num, Op, Place, Setting, Then};
-use super::reference::{self as map, Placed, Reference, Slot, Tag, Where};
+use crate::op::{Act, Num, Op, Place, Setting, Then};
+use crate::reference::{self as map, Placed, Reference, Slot, Tag, Where};
 use fdtable::{
     Error, FdFlags, FdTable, FileId, FileRef, Files, OpenFileTable, OwnedFileRef, Placement,
     Rejected, Reservation,

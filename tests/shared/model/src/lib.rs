@@ -1,20 +1,20 @@
-//! The table and an ordered map, called the same way. Three programs use this folder: `model` and
-//! `corpus`, which are tests, and the target of `fuzz`.
+//! A table and an ordered map that run the same program, step by step. The tests `model` and
+//! `corpus` and the fuzz target share it: they differ in where their programs come from.
 
 /// Programs from bytes.
-pub(crate) mod bytes;
+pub mod bytes;
 /// What a program is made of.
-pub(crate) mod op;
+pub mod op;
 /// The map.
-pub(crate) mod reference;
+mod reference;
 /// Both at once.
-pub(crate) mod run;
+mod run;
 
 use op::{Op, Setting};
 use run::Run;
 
 /// Runs the program; panics at the first step after which the table is not what the map is.
-pub(crate) fn behaves_as_the_map(setting: Setting, program: &[Op]) {
+pub fn behaves_as_the_map(setting: Setting, program: &[Op]) {
     let mut run = Run::new(setting);
     for op in program {
         run.step(op);

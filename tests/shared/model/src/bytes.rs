@@ -2,7 +2,7 @@
 //! changed changes one word of it. Files in `tests/corpus` are in this format: what is added goes
 //! to the end of a list, or they lose their sense.
 
-use super::op::{Act, Limit, Num, Op, Place, Setting, Then};
+use crate::op::{Act, Limit, Num, Op, Place, Setting, Then};
 
 /// Longer programs are cut: each operation may make two of the files that a run has room for.
 const OPERATIONS: usize = 90;
@@ -10,7 +10,7 @@ const OPERATIONS: usize = 90;
 /// The bytes that are left; past the end all are 0.
 struct Bytes<'a>(&'a [u8]);
 
-pub(crate) fn program(bytes: &[u8]) -> (Setting, Vec<Op>) {
+pub fn program(bytes: &[u8]) -> (Setting, Vec<Op>) {
     let mut bytes = Bytes(bytes);
     let setting = bytes.setting();
     let mut ops = Vec::new();

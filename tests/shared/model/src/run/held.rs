@@ -1,7 +1,7 @@
 //! References that the program keeps: they hold a file as a number does.
 
-use super::super::op::{Num, Then};
 use super::{Run, fd};
+use crate::op::{Num, Then};
 
 impl Run {
     pub(super) fn insert(&mut self) {

@@ -1,7 +1,7 @@
 //! What changes the tasks: fork, share, unshare, exec, exit.
 
-use super::super::op::{Act, Place};
 use super::{File, Run};
+use crate::op::{Act, Place};
 use fdtable::{Descriptor, Files};
 use std::rc::Rc;
 

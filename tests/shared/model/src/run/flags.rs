@@ -1,8 +1,8 @@
 //! Flags and the limit.
 
-use super::super::op::{Limit, Num};
-use super::super::reference::{CLOEXEC, EBADF};
 use super::{Run, errno, fd, flags};
+use crate::op::{Limit, Num};
+use crate::reference::{CLOEXEC, EBADF};
 
 impl Run {
     pub(super) fn set_flags(&mut self, task: usize, num: Num, bits: u8) {

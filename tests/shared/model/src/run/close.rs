@@ -1,8 +1,8 @@
 //! Closing: a number, one that is still the same file, a range.
 
-use super::super::op::{Num, Then};
-use super::super::reference::{EBADF, Slot};
 use super::{Run, errno, fd};
+use crate::op::{Num, Then};
+use crate::reference::{EBADF, Slot};
 use fdtable::CloseRangeFlags;
 
 impl Run {

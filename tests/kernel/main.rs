@@ -4,23 +4,19 @@
 //! `FDTABLE_STEPS` sets the number of random steps, `FDTABLE_SEED` replays a run.
 #![cfg(target_os = "linux")]
 
-/// The parts, from the shared words upwards.
-mod kernel {
-    pub(crate) mod channel;
-    pub(crate) mod draw;
-    pub(crate) mod lockstep;
-    pub(crate) mod oracle;
-    pub(crate) mod step;
-    pub(crate) mod subject;
-    pub(crate) mod sys;
-    pub(crate) mod world;
-}
+mod channel;
+mod draw;
+mod lockstep;
+mod oracle;
+mod step;
+mod subject;
+mod sys;
+mod world;
 
 use fastrand::Rng;
-use kernel::draw;
-use kernel::lockstep::{Lockstep, Tally};
-use kernel::oracle::Bounds;
-use kernel::step::Step;
+use lockstep::{Lockstep, Tally};
+use oracle::Bounds;
+use step::Step;
 
 const STEPS: u64 = 120_000;
 /// A run is made of walks: each starts from an empty table, with its own place for the high range.

@@ -4,11 +4,7 @@
 //!
 //! `PROPTEST_CASES` sets the number of programs; a failure prints the shortest one that fails.
 
-#[path = "model/draw.rs"]
 mod draw;
-#[path = "model/mod.rs"]
-#[allow(dead_code, reason = "the programs of the corpus")]
-mod model;
 
 use draw::{op, setting};
 use proptest::prelude::*;
@@ -31,6 +27,6 @@ proptest! {
         setting in setting(),
         program in prop::collection::vec(op(), 1..=60),
     ) {
-        model::behaves_as_the_map(setting, &program);
+        table_model::behaves_as_the_map(setting, &program);
     }
 }

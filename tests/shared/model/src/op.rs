@@ -2,11 +2,11 @@
 //! a shrunk or mutated program still means something.
 
 /// A chooser: this one among those that there are, round and round.
-pub(crate) type Nth = usize;
+pub type Nth = usize;
 
 /// A number.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Num {
+pub enum Num {
     Open(Nth),
     Reserved(Nth),
     /// A border of the table's, and a step beside it.
@@ -16,7 +16,7 @@ pub(crate) enum Num {
 
 /// A placement.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Place {
+pub enum Place {
     Lowest,
     From(Num),
     Auto,
@@ -26,14 +26,14 @@ pub(crate) enum Place {
 
 /// What becomes of a reference or a reservation that an operation gives.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Then {
+pub enum Then {
     Drop,
     Keep,
 }
 
 /// One operation. `Held` references are owned ones that the program keeps.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Act {
+pub enum Act {
     Open(Place, u8),
     Reserve(Place, Then),
     ReserveTwo(Place, Then),
@@ -76,7 +76,7 @@ pub(crate) enum Act {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Limit {
+pub enum Limit {
     Raw(u32),
     /// The lowest free number and so many more.
     Lowest(u32),
@@ -85,15 +85,15 @@ pub(crate) enum Limit {
 
 /// An operation of one task.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Op {
-    pub(crate) task: Nth,
-    pub(crate) act: Act,
+pub struct Op {
+    pub task: Nth,
+    pub act: Act,
 }
 
 /// What a program starts from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Setting {
-    pub(crate) auto_base: u32,
-    pub(crate) limit: u32,
-    pub(crate) max_files: Option<u32>,
+pub struct Setting {
+    pub auto_base: u32,
+    pub limit: u32,
+    pub max_files: Option<u32>,
 }

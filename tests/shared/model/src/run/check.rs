@@ -1,7 +1,7 @@
 //! What must hold between any two operations, and at the end.
 
-use super::super::reference::{Slot, Tag};
 use super::{File, Run, fd};
+use crate::reference::{Slot, Tag};
 use fdtable::Descriptor;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;

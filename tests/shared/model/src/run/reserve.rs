@@ -1,8 +1,8 @@
 //! Numbers taken without a file, and what becomes of them.
 
-use super::super::op::{Place, Then};
-use super::super::reference::{EINVAL, Slot, TableId, Tag, Where};
 use super::{File, Run, Table, errno, fd, flags};
+use crate::op::{Place, Then};
+use crate::reference::{EINVAL, Slot, TableId, Tag, Where};
 use fdtable::{OpenFileTable, Rejected, Reservation};
 
 impl Run {

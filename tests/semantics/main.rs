@@ -1,0 +1,11 @@
+//! What each case gives: Linux's result and errno, over every tier, and what is dropped when.
+//! docs/SEMANTICS.md says which test shows which case; `documentation` holds it to that.
+
+mod callbacks;
+mod close_range;
+mod documentation;
+mod exec_fork;
+mod limits;
+mod races;
+mod reserve;
+mod same_number;
