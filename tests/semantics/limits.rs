@@ -1,10 +1,8 @@
-//! Groups 5 to 12: RLIMIT_NOFILE, the range of numbers, and the system-wide limit of open files.
+//! Groups 5 to 7 and 11: RLIMIT_NOFILE, and the range of numbers.
 
-use fdtable::{Error, FdTable, OpenFileTable, Placement, RawFd};
-use libc::{EBADF, EINVAL, EMFILE, ENFILE};
-use test_support::{
-    BAD, CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, errno, numbers, register, tag_at,
-};
+use fdtable::{Error, FdTable, Placement, RawFd};
+use libc::{EBADF, EINVAL, EMFILE};
+use test_support::{CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, errno, numbers, register, tag_at};
 
 /// Limits at and beside every border, the default and the greatest one.
 const LIMITS: [u32; 17] = [
@@ -36,54 +34,6 @@ fn fill(w: &World, t: &FdTable<File>, limit: u32) {
     for fd in 0..register(limit) {
         assert_eq!(t.open(Placement::Lowest, w.file(fd), NONE).unwrap(), fd);
     }
-}
-
-#[test]
-fn a_number_that_cannot_be_is_ebadf_everywhere() {
-    let w = World::new();
-    let t = w.table();
-    let tag = w.open(&t, 0);
-    let id = t.get(0).unwrap().id();
-    for bad in BAD {
-        assert!(t.get(bad).is_none() && !t.contains(bad) && t.flags(bad).is_none());
-        assert_eq!(errno(t.set_flags(bad, NONE)), EBADF);
-        assert_eq!(errno(t.set_cloexec(bad, true)), EBADF);
-        assert_eq!(errno(t.dup(bad, Placement::Lowest, NONE)), EBADF);
-        assert_eq!(errno(t.dup2(bad, 0)), EBADF);
-        assert_eq!(errno(t.dup2(0, bad)), EBADF);
-        assert_eq!(errno(t.dup3(bad, 0, NONE)), EBADF);
-        assert_eq!(errno(t.dup3(0, bad, NONE)), EBADF);
-        assert_eq!(errno(t.dup(0, Placement::At(bad), NONE)), EBADF);
-        assert_eq!(errno(t.open(Placement::At(bad), w.file(bad), NONE)), EBADF);
-        assert_eq!(errno(t.reserve(Placement::At(bad))), EBADF);
-        assert_eq!(errno(t.replace(bad, w.file(bad), NONE)), EBADF);
-        assert_eq!(errno(t.replace_if(bad, id, w.file(bad), NONE)), EBADF);
-        assert_eq!(errno(t.close(bad)), EBADF);
-        assert_eq!(errno(t.close_if(bad, id)), EBADF);
-        assert_eq!(errno(t.take(bad)), EBADF);
-    }
-    assert_eq!(tag_at(&t, 0), Some(tag));
-    assert_eq!(numbers(&t), [0]);
-}
-
-#[test]
-fn a_number_not_open_is_ebadf_everywhere() {
-    let w = World::new();
-    let t = w.table();
-    w.open(&t, 7);
-    let id = t.get(7).unwrap().id();
-    for fd in EDGES {
-        assert!(t.get(fd).is_none() && !t.contains(fd) && t.flags(fd).is_none());
-        assert_eq!(errno(t.set_flags(fd, NONE)), EBADF, "{fd}");
-        assert_eq!(errno(t.dup(fd, Placement::Lowest, NONE)), EBADF, "{fd}");
-        assert_eq!(errno(t.dup2(fd, 7)), EBADF, "{fd}");
-        assert_eq!(errno(t.dup3(fd, 7, NONE)), EBADF, "{fd}");
-        assert_eq!(errno(t.replace_if(fd, id, w.file(fd), NONE)), EBADF, "{fd}");
-        assert_eq!(errno(t.close(fd)), EBADF, "{fd}");
-        assert_eq!(errno(t.close_if(fd, id)), EBADF, "{fd}");
-        assert_eq!(errno(t.take(fd)), EBADF, "{fd}");
-    }
-    assert_eq!(numbers(&t), [7]);
 }
 
 #[test]
@@ -253,92 +203,6 @@ fn auto_placement_is_the_lowest_free_number_from_the_base_on() {
 }
 
 #[test]
-fn a_number_above_a_lowered_limit_goes_on_working() {
-    let w = World::new();
-    for fd in EDGES.into_iter().filter(|&fd| fd > 4) {
-        let t = w.table();
-        let tag = w.open(&t, fd);
-        let other = w.open(&t, 0);
-        t.set_limit(4);
-        assert_eq!(tag_at(&t, fd), Some(tag), "{fd}");
-        t.set_cloexec(fd, true).unwrap();
-        assert_eq!(t.set_flags(fd, NONE), Ok(CLOEXEC), "{fd}");
-        assert_eq!(numbers(&t), [0, fd]);
-        // New numbers fill the holes below, then EMFILE.
-        for free in 1..4 {
-            assert_eq!(t.dup(fd, Placement::Lowest, NONE).unwrap(), free, "{fd}");
-        }
-        assert_eq!(errno(t.dup(fd, Placement::Lowest, NONE)), EMFILE, "{fd}");
-        // Onto it: another is EBADF, itself works.
-        assert_eq!(errno(t.dup2(0, fd)), EBADF, "{fd}");
-        assert_eq!(errno(t.replace(fd, w.file(fd), NONE)), EBADF, "{fd}");
-        assert!(t.dup2(fd, fd).unwrap().is_none(), "{fd}");
-        assert_eq!(tag_at(&t, fd), Some(tag), "{fd}");
-        t.close_range(1, 3, Default::default()).unwrap();
-        t.close_range(4, u32::MAX, Default::default()).unwrap();
-        assert_eq!(numbers(&t), [0], "{fd}");
-        assert!(w.dropped().contains(&tag) && !w.dropped().contains(&other));
-    }
-}
-
-#[test]
-fn a_number_above_a_lowered_limit_is_closed_as_any_other() {
-    let w = World::new();
-    for fd in EDGES.into_iter().filter(|&fd| fd > 0) {
-        let t = w.table();
-        let tag = w.open(&t, fd);
-        t.set_limit(arg(fd));
-        drop(t.close(fd).unwrap());
-        assert!(w.dropped().contains(&tag), "{fd}");
-        assert_eq!(errno(t.close(fd)), EBADF, "{fd}");
-        assert_eq!(errno(t.open(Placement::At(fd), w.file(fd), NONE)), EBADF, "{fd}");
-        t.set_limit(arg(fd) + 1);
-        w.open(&t, fd);
-    }
-}
-
-#[test]
-fn limit_zero_refuses_every_new_number_and_no_open_one() {
-    let w = World::new();
-    let t = w.table();
-    let tags = EDGES.map(|fd| w.open(&t, fd));
-    t.set_limit(0);
-    for placement in [Placement::Lowest, Placement::Auto, Placement::Any] {
-        assert_eq!(errno(t.open(placement, w.file(0), NONE)), EMFILE, "{placement:?}");
-        assert_eq!(errno(t.dup(0, placement, NONE)), EMFILE, "{placement:?}");
-        assert_eq!(errno(t.reserve(placement)), EMFILE, "{placement:?}");
-        assert_eq!(errno(t.reserve_many::<2>(placement)), EMFILE, "{placement:?}");
-    }
-    assert_eq!(errno(t.dup(0, Placement::From(0), NONE)), EINVAL);
-    for (fd, tag) in EDGES.into_iter().zip(tags) {
-        assert_eq!(errno(t.dup2(0, fd)), if fd == 0 { 0 } else { EBADF }, "{fd}");
-        assert_eq!(errno(t.dup2(fd, 5)), EBADF, "{fd}");
-        assert_eq!(tag_at(&t, fd), Some(tag));
-        t.set_cloexec(fd, true).unwrap();
-        assert_eq!(t.flags(fd), Some(CLOEXEC), "{fd}");
-        drop(t.close(fd).unwrap());
-        assert!(w.dropped().contains(&tag), "{fd}");
-    }
-    assert!(t.is_empty());
-}
-
-#[test]
-fn the_limit_bounds_the_number_and_not_the_count() {
-    let w = World::new();
-    let t = w.table();
-    for fd in EDGES.into_iter().filter(|&fd| fd > 4) {
-        w.open(&t, fd);
-    }
-    // More are open than the limit allows numbers, and every number below it is free.
-    t.set_limit(4);
-    assert!(t.len() > 4);
-    for fd in 0..4 {
-        assert_eq!(t.open(Placement::Lowest, w.file(fd), NONE).unwrap(), fd);
-    }
-    assert_eq!(errno(t.open(Placement::Lowest, w.file(4), NONE)), EMFILE);
-}
-
-#[test]
 fn more_than_65535_numbers_are_open_at_once() {
     const MANY: u32 = 70_000;
     let w = World::new();
@@ -370,74 +234,5 @@ fn one_number_at_two_to_the_31_minus_1_costs_no_walk() {
         assert!(t.is_empty() && !w.dropped_one(tag), "{round}");
         drop(child);
         assert!(w.dropped_one(tag), "{round}");
-    }
-}
-
-#[test]
-fn more_open_files_than_the_system_wide_limit_are_enfile() {
-    for fd in EDGES {
-        let w = World::with(OpenFileTable::with_limit(2), 64);
-        let t = w.table();
-        let other = if fd == 0 { 1 } else { 0 };
-        w.open(&t, fd);
-        let loose = w.files.insert(w.file(-1)).unwrap();
-        for placement in [Placement::At(other), Placement::Lowest, Placement::Any] {
-            let file = w.file(other);
-            let tag = file.tag;
-            let rejected = t.open(placement, file, NONE).unwrap_err();
-            assert_eq!(rejected.error.errno(), ENFILE, "{placement:?}");
-            assert_eq!(rejected.file.tag, tag);
-        }
-        assert_eq!(errno(w.files.insert(w.file(-1))), ENFILE);
-        // A refused open and a refused install leave their number free.
-        let reserved = t.reserve(Placement::At(other)).unwrap();
-        assert_eq!(errno(reserved.install(w.file(other), NONE)), ENFILE);
-        assert_eq!(numbers(&t), [fd]);
-        // A refused replacement leaves the old file.
-        assert_eq!(errno(t.replace(fd, w.file(fd), CLOEXEC)), ENFILE);
-        assert_eq!(errno(t.replace(other, w.file(fd), CLOEXEC)), ENFILE);
-        assert_eq!((t.flags(fd), t.flags(other)), (Some(NONE), None));
-        // dup does not count, and one released file makes room for one.
-        assert_eq!(t.dup(fd, Placement::At(other), NONE).unwrap(), other);
-        drop(loose);
-        drop(t.replace(other, w.file(other), NONE).unwrap());
-        assert_eq!(errno(t.open(Placement::Any, w.file(9), NONE)), ENFILE);
-        drop((t.close(fd).unwrap(), t.close(other).unwrap()));
-        assert_eq!(w.live(), 0);
-        w.open(&t, fd);
-        w.open(&t, other);
-        assert_eq!(errno(t.open(Placement::Any, w.file(9), NONE)), ENFILE);
-    }
-}
-
-#[test]
-fn a_file_in_use_after_its_close_counts_against_the_system_wide_limit() {
-    let w = World::with(OpenFileTable::with_limit(1), 64);
-    let t = w.table();
-    for fd in EDGES {
-        w.open(&t, fd);
-        let user = t.get(fd).unwrap();
-        drop(t.close(fd).unwrap());
-        assert_eq!(errno(t.open(Placement::At(fd), w.file(fd), NONE)), ENFILE);
-        drop(user);
-        w.open(&t, fd);
-        drop(t.close(fd).unwrap());
-    }
-}
-
-#[test]
-fn a_lowered_limit_holds_from_the_next_call_on() {
-    let w = World::new();
-    for lower in EDGES.into_iter().filter(|&fd| fd > 0) {
-        let t = w.table();
-        w.open(&t, 0);
-        let from = Placement::From(lower - 1);
-        assert_eq!(t.dup(0, from, NONE).unwrap(), lower - 1);
-        t.set_limit(arg(lower));
-        assert_eq!(errno(t.dup(0, from, NONE)), EMFILE, "{lower}");
-        assert_eq!(errno(t.dup2(0, lower)), EBADF, "{lower}");
-        t.set_limit(arg(lower) + 1);
-        assert_eq!(t.dup(0, from, NONE).unwrap(), lower);
-        assert_eq!(errno(t.dup(0, from, NONE)), EMFILE, "{lower}");
     }
 }

@@ -1,11 +1,17 @@
 //! What each case gives: Linux's result and errno, over every tier, and what is dropped when.
 //! docs/SEMANTICS.md says which test shows which case; `documentation` holds it to that.
 
+mod bad_numbers;
 mod callbacks;
 mod close_range;
+mod closes;
+mod copies;
 mod documentation;
 mod exec_fork;
 mod limits;
+mod lowered_limit;
+mod new_numbers;
+mod open_files;
 mod races;
 mod reserve;
 mod same_number;
