@@ -1,5 +1,6 @@
-//! Programs as bytes, each against the ordered map of `table_model`: half of them what fuzzing kept, half
-//! long and drawn evenly, which reach what short ones do not. `fuzz` says how the former are made.
+//! Programs as bytes, each against the ordered map of `table_model`. Half of them are what fuzzing
+//! kept, and `fuzz` says how. The others are long and drawn evenly, and reach what short ones do
+//! not.
 
 use std::{fs, path::PathBuf};
 

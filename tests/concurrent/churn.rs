@@ -165,39 +165,59 @@ fn a_thread_with_a_range_of_its_own_gets_the_true_lowest_beside_others() {
     }
 }
 
-#[test]
-fn the_limit_of_open_files_is_never_exceeded_and_whole_again_at_rest() {
-    const LIMIT: u32 = 24;
-    let w = World::with(OpenFileTable::with_limit(LIMIT), rounds(1_200_000));
-    let t = w.table();
-    let (open, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    together(THREADS, |i, random| {
+/// The system-wide limit of the test below.
+const LIMIT: u32 = 24;
+
+/// A table whose threads meet that limit.
+struct Limited {
+    w: World,
+    t: FdTable<File>,
+    open: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+impl Limited {
+    fn open(&self, from: Placement) -> Option<RawFd> {
+        match self.t.open(from, self.w.file(0), NONE) {
+            Ok(fd) => {
+                let before = self.open.fetch_add(1, SeqCst);
+                assert!(before < LIMIT as usize, "more than the limit");
+                Some(fd)
+            }
+            Err(rejected) => {
+                assert_eq!(rejected.error.errno(), ENFILE);
+                self.refused.fetch_add(1, Relaxed);
+                None
+            }
+        }
+    }
+
+    fn close(&self, fd: RawFd) {
+        self.open.fetch_sub(1, SeqCst);
+        drop(self.t.close(fd).unwrap());
+    }
+
+    /// Opens and closes at random, and closes in the end what is open.
+    fn churn(&self, from: Placement, random: &mut Rng) {
         let mut mine = Vec::new();
         for _ in 0..rounds(160_000) {
             if random.usize(..16) < mine.len() {
-                let fd = mine.swap_remove(random.usize(..mine.len()));
-                open.fetch_sub(1, SeqCst);
-                drop(t.close(fd).unwrap());
-                continue;
-            }
-            let from = Placement::From(EDGES[2 * i]);
-            match t.open(from, w.file(0), NONE) {
-                Ok(fd) => {
-                    let before = open.fetch_add(1, SeqCst);
-                    assert!(before < LIMIT as usize, "more than the limit");
-                    mine.push(fd);
-                }
-                Err(rejected) => {
-                    assert_eq!(rejected.error.errno(), ENFILE);
-                    refused.fetch_add(1, Relaxed);
-                }
+                self.close(mine.swap_remove(random.usize(..mine.len())));
+            } else {
+                mine.extend(self.open(from));
             }
         }
-        for fd in mine {
-            open.fetch_sub(1, SeqCst);
-            drop(t.close(fd).unwrap());
-        }
-    });
+        mine.into_iter().for_each(|fd| self.close(fd));
+    }
+}
+
+#[test]
+fn the_limit_of_open_files_is_never_exceeded_and_whole_again_at_rest() {
+    let w = World::with(OpenFileTable::with_limit(LIMIT), rounds(1_200_000));
+    let t = w.table();
+    let limited = Limited { w, t, open: AtomicUsize::new(0), refused: AtomicUsize::new(0) };
+    together(THREADS, |i, random| limited.churn(Placement::From(EDGES[2 * i]), random));
+    let Limited { w, t, refused, .. } = limited;
     assert!(refused.into_inner() > 0, "the limit was never reached");
     assert_all_dropped(&w, &t);
     for fd in 0..register(LIMIT) {
@@ -223,45 +243,59 @@ fn fewer_open_files_than_the_limit_never_meet_enfile() {
     assert_all_dropped(&w, &t);
 }
 
+/// A limit that one thread changes while others reserve a number between both values.
+struct Changing<'a> {
+    t: &'a FdTable<File>,
+    low: u32,
+    high: u32,
+    /// Its last two bits: 0 while the higher limit is in force, 2 while the lower one is, odd while
+    /// it changes.
+    phase: AtomicUsize,
+}
+
+impl Changing<'_> {
+    fn reserve(&self) {
+        let (low, high) = (register(self.low), register(self.high));
+        let before = self.phase.load(SeqCst);
+        let reserved = self.t.reserve(Placement::From(low - 1)).map(|reserved| reserved.fd());
+        let settled = self.phase.load(SeqCst) == before;
+        match reserved {
+            Ok(fd) => {
+                assert!(fd >= low && fd < high, "{fd}");
+                assert!(!(settled && before & 3 == 2), "{fd} at limit {low}");
+            }
+            Err(error) => {
+                assert_eq!(error.errno(), EMFILE);
+                assert!(!(settled && before & 3 == 0), "EMFILE at limit {high}");
+            }
+        }
+    }
+
+    fn change(&self, random: &mut Rng) {
+        for limit in [self.low, self.high] {
+            self.phase.fetch_add(1, SeqCst);
+            self.t.set_limit(limit);
+            self.phase.fetch_add(1, SeqCst);
+            for _ in 0..random.usize(..40) {
+                assert!(self.t.contains(register(self.low) - 1));
+            }
+        }
+    }
+}
+
 #[test]
 fn no_number_at_or_above_the_limit_that_was_in_force() {
     let w = world(1_600_000);
-    for lower in [32, 1_024, 32_800, 36_864, 1 << 20] {
+    for low in [32, 1_024, 32_800, 36_864, 1 << 20] {
         let t = w.table();
-        let (low, high) = (lower as u32, lower as u32 + 32);
-        let from = Placement::From(lower - 1);
-        w.open(&t, lower - 1);
-        // Its last two bits: 0 the higher limit is in force, 2 the lower one, odd it changes.
-        let phase = AtomicUsize::new(0);
-        t.set_limit(high);
-        let allocate = |_: &mut Rng| {
-            let before = phase.load(SeqCst);
-            let reserved = t.reserve(from).map(|reserved| reserved.fd());
-            let settled = phase.load(SeqCst) == before;
-            match reserved {
-                Ok(fd) => {
-                    assert!(fd >= lower && fd < register(high), "{fd}");
-                    assert!(!(settled && before & 3 == 2), "{fd} at limit {low}");
-                }
-                Err(error) => {
-                    assert_eq!(error.errno(), EMFILE);
-                    assert!(!(settled && before & 3 == 0), "EMFILE at limit {high}");
-                }
-            }
+        let last = register(low) - 1;
+        w.open(&t, last);
+        let limits = Changing { t: &t, low, high: low + 32, phase: AtomicUsize::new(0) };
+        t.set_limit(limits.high);
+        let change = |_: usize, random: &mut Rng| {
+            (0..rounds(6_000)).for_each(|_| limits.change(random));
         };
-        let limits = |_: usize, random: &mut Rng| {
-            for _ in 0..rounds(6_000) {
-                for limit in [low, high] {
-                    phase.fetch_add(1, SeqCst);
-                    t.set_limit(limit);
-                    phase.fetch_add(1, SeqCst);
-                    for _ in 0..random.usize(..40) {
-                        assert!(t.contains(lower - 1));
-                    }
-                }
-            }
-        };
-        beside(THREADS - 1, allocate, 1, limits);
-        assert_eq!(numbers(&t), [lower - 1]);
+        beside(THREADS - 1, |_: &mut Rng| limits.reserve(), 1, change);
+        assert_eq!(numbers(&t), [last]);
     }
 }

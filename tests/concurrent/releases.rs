@@ -109,31 +109,40 @@ fn drop_calls_back_into_the_table_under_churn() {
     }
 }
 
+/// Whether the call panics.
+fn panics(call: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(call)).is_err()
+}
+
+/// Opens, closes or replaces a file whose drop panics.
+fn with_a_panic(t: &FdTable<Caller>, shared: &Arc<Shared>, random: &mut Rng) {
+    let fd = random.choice(EDGES).unwrap();
+    let file = Caller::new(shared, Then::Panic);
+    match random.u8(..3) {
+        0 => drop(t.replace(fd, file, NONE)),
+        1 => drop(t.open(Placement::At(fd), file, NONE)),
+        _ => {
+            drop(t.open(Placement::At(fd), file, NONE));
+            drop(t.close(fd));
+        }
+    }
+}
+
 #[test]
 fn drop_panics_under_churn_and_every_number_is_usable_afterwards() {
     let (files, shared) = (OpenFileTable::new(), Arc::new(Shared::default()));
     let t = table(&files, &shared);
-    let panics = AtomicUsize::new(0);
+    let caught = AtomicUsize::new(0);
     together(THREADS, |_, random| {
         for _ in 0..rounds(16_000) {
-            let fd = random.choice(EDGES).unwrap();
-            let file = Caller::new(&shared, Then::Panic);
-            let call = AssertUnwindSafe(|| match random.u8(..3) {
-                0 => drop(t.replace(fd, file, NONE)),
-                1 => drop(t.open(Placement::At(fd), file, NONE)),
-                _ => {
-                    drop(t.open(Placement::At(fd), file, NONE));
-                    drop(t.close(fd));
-                }
-            });
-            if catch_unwind(call).is_err() {
-                panics.fetch_add(1, SeqCst);
+            if panics(|| with_a_panic(&t, &shared, random)) {
+                caught.fetch_add(1, SeqCst);
             }
         }
     });
-    assert!(panics.into_inner() > 0);
+    assert!(caught.into_inner() > 0);
     for fd in EDGES {
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(t.close(fd))));
+        panics(|| drop(t.close(fd)));
     }
     assert!(t.is_empty());
     for fd in EDGES {
@@ -145,37 +154,43 @@ fn drop_panics_under_churn_and_every_number_is_usable_afterwards() {
     assert_eq!(shared.dropped.load(SeqCst), shared.made.load(SeqCst));
 }
 
+/// What is opened and closed beside the copies of the test below.
+const CHURNED: [RawFd; 4] = [5, 1_030, 32_775, 70_000];
+
+/// Copies the table, and closes the copy's files one by one: the drop of each may panic.
+fn copy_and_close(t: &FdTable<Caller>) {
+    panics(|| {
+        let child = t.fork();
+        for fd in CHURNED {
+            panics(|| drop(child.close(fd)));
+        }
+    });
+}
+
+/// Opens a number for long enough that a copy may find it.
+fn open_for_a_moment(t: &FdTable<Caller>, shared: &Arc<Shared>, random: &mut Rng) {
+    let fd = random.choice(CHURNED).unwrap();
+    let file = Caller::new(shared, Then::Panic);
+    panics(|| drop(t.open(Placement::At(fd), file, NONE)));
+    pause(random.usize(..200));
+    panics(|| drop(t.close(fd)));
+}
+
 #[test]
 fn a_drop_that_panics_inside_a_copy_takes_no_other_file_with_it() {
     // The copy gives up the references to files that were closed while it was made.
-    const CHURNED: [RawFd; 4] = [5, 1_030, 32_775, 70_000];
     let (files, shared) = (OpenFileTable::new(), Arc::new(Shared::default()));
     let t = table(&files, &shared);
     for fd in EDGES {
         let harmless = Caller::new(&shared, Then::Close(-1));
         assert!(t.open(Placement::At(fd), harmless, NONE).is_ok());
     }
-    let caught = |call: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(call)).is_err();
-    let copy = |_: &mut Rng| {
-        caught(&mut || {
-            let child = t.fork();
-            for fd in CHURNED {
-                caught(&mut || drop(child.close(fd)));
-            }
-        });
-    };
+    let copy = |_: &mut Rng| copy_and_close(&t);
     beside(2, copy, 2, |_, random| {
-        for _ in 0..rounds(20_000) {
-            let fd = random.choice(CHURNED).unwrap();
-            let mut file = Some(Caller::new(&shared, Then::Panic));
-            caught(&mut || drop(t.open(Placement::At(fd), file.take().unwrap(), NONE)));
-            // Long enough for a copy to find it.
-            pause(random.usize(..200));
-            caught(&mut || drop(t.close(fd)));
-        }
+        (0..rounds(20_000)).for_each(|_| open_for_a_moment(&t, &shared, random));
     });
     for fd in CHURNED {
-        caught(&mut || drop(t.close(fd)));
+        panics(|| drop(t.close(fd)));
     }
     t.close_range(0, u32::MAX, CLOSE).unwrap();
     assert!(t.is_empty());

@@ -16,6 +16,21 @@ fn targets() -> impl Iterator<Item = RawFd> {
     EDGES.into_iter().skip(1)
 }
 
+/// A file of the sources, or one that `displace` put there.
+fn is_known(file: &File, target: RawFd) -> bool {
+    (0..4).contains(&file.home) || file.home == target
+}
+
+/// Puts another file at the target, which is open.
+fn displace(w: &World, t: &FdTable<File>, target: RawFd, random: &mut Rng) {
+    let displaced = match random.u8(..3) {
+        0 => t.replace(target, w.file(target), CLOEXEC).unwrap(),
+        1 => t.dup3(random.i32(0..4), target, CLOEXEC).unwrap(),
+        _ => t.dup2(random.i32(0..4), target).unwrap(),
+    };
+    assert!(is_known(&displaced.expect("it was open all the time"), target));
+}
+
 #[test]
 fn readers_of_a_dup2_target_see_old_or_new_and_never_a_third_file() {
     let w = world(400_000);
@@ -28,21 +43,12 @@ fn readers_of_a_dup2_target_see_old_or_new_and_never_a_third_file() {
         let look = |_: &mut Rng| {
             for _ in 0..32 {
                 let file = t.get(target).expect("never EBADF");
-                // A file of the sources, or one put there by replace.
-                assert!((0..4).contains(&file.home) || file.home == target);
+                assert!(is_known(&file, target));
                 assert!(t.flags(target).is_some_and(|flags| flags == CLOEXEC || flags == NONE));
             }
         };
         beside(2, look, 2, |_, random| {
-            for _ in 0..rounds(6_000) {
-                let displaced = match random.u8(..3) {
-                    0 => t.replace(target, w.file(target), CLOEXEC).unwrap(),
-                    1 => t.dup3(random.i32(0..4), target, CLOEXEC).unwrap(),
-                    _ => t.dup2(random.i32(0..4), target).unwrap(),
-                };
-                let displaced = displaced.expect("it was open all the time");
-                assert!((0..4).contains(&displaced.home) || displaced.home == target);
-            }
+            (0..rounds(6_000)).for_each(|_| displace(&w, &t, target, random));
         });
         // Of the files of replace at most the one still there is left.
         let there = usize::from(t.get(target).unwrap().home == target);
@@ -131,6 +137,19 @@ fn close_if_with_a_stale_id_closes_nothing() {
     }
 }
 
+/// Reserves the number, and opens and closes it or gives it back.
+fn reserve(w: &World, t: &FdTable<File>, fd: RawFd, random: &mut Rng) {
+    let Ok(reserved) = t.reserve(Placement::At(fd)) else { return };
+    for _ in 0..8 {
+        assert!(t.get(fd).is_none(), "a file at a reserved number");
+    }
+    if random.bool() {
+        // Were it not this thread's alone, this would lose the other's file.
+        reserved.install(w.file(fd), NONE).unwrap();
+        drop(t.close(fd));
+    }
+}
+
 #[test]
 fn dup2_onto_a_number_that_another_thread_reserved_is_ebusy() {
     let w = world(1_200_000);
@@ -144,19 +163,7 @@ fn dup2_onto_a_number_that_another_thread_reserved_is_ebusy() {
             };
         };
         beside(2, displace, 1, |_, random| {
-            for _ in 0..rounds(12_000) {
-                let Ok(reserved) = t.reserve(Placement::At(fd)) else {
-                    continue;
-                };
-                for _ in 0..8 {
-                    assert!(t.get(fd).is_none(), "a file at a reserved number");
-                }
-                if random.bool() {
-                    // Were it not this thread's alone, this would lose the other's file.
-                    reserved.install(w.file(fd), NONE).unwrap();
-                    drop(t.close(fd));
-                }
-            }
+            (0..rounds(12_000)).for_each(|_| reserve(&w, &t, fd, random));
         });
         t.close_range(0, u32::MAX, CLOSE).unwrap();
         assert_all_dropped(&w, &t);
@@ -191,37 +198,45 @@ fn a_number_taken_is_nobody_elses_until_it_is_given_back() {
     }
 }
 
+/// Far numbers that share a chunk of the gap with few others, or with none.
+const FAR: [RawFd; 8] = [1_024, 1_055, 1_056, 36_864, 40_000, 1 << 20, (1 << 20) + 32, RawFd::MAX];
+
+/// Every way to look finds the file of the number that it asked for.
+fn look_up(t: &FdTable<File>, random: &mut Rng) {
+    for _ in 0..32 {
+        let fd = random.choice(FAR).unwrap();
+        if let Some(file) = t.get(fd) {
+            assert_eq!(file.home, fd);
+        }
+        for Descriptor { fd, file, .. } in t.iter() {
+            assert_eq!(file.home, fd);
+        }
+    }
+}
+
 #[test]
 fn lookups_while_far_numbers_come_and_go_find_their_own_file() {
     // Each close may empty a chunk and its nodes, while a reader is inside.
-    const FAR: [RawFd; 8] =
-        [1_024, 1_055, 1_056, 36_864, 40_000, 1 << 20, (1 << 20) + 32, RawFd::MAX];
     let w = world(1_600_000);
     let t = w.table();
-    let look = |random: &mut Rng| {
-        for _ in 0..32 {
-            let fd = random.choice(FAR).unwrap();
-            if let Some(file) = t.get(fd) {
-                assert_eq!(file.home, fd);
+    beside(
+        2,
+        |random: &mut Rng| look_up(&t, random),
+        2,
+        |_, random| {
+            for _ in 0..rounds(400_000) {
+                let fd = random.choice(FAR).unwrap();
+                match errno(t.open(Placement::At(fd), w.file(fd), NONE)) {
+                    0 => {}
+                    errno => assert_eq!(errno, EBUSY),
+                }
+                let fd = random.choice(FAR).unwrap();
+                if let Ok(file) = t.close(fd) {
+                    assert_eq!(file.home, fd);
+                }
             }
-            for Descriptor { fd, file, .. } in t.iter() {
-                assert_eq!(file.home, fd);
-            }
-        }
-    };
-    beside(2, look, 2, |_, random| {
-        for _ in 0..rounds(400_000) {
-            let fd = random.choice(FAR).unwrap();
-            match errno(t.open(Placement::At(fd), w.file(fd), NONE)) {
-                0 => {}
-                errno => assert_eq!(errno, EBUSY),
-            }
-            let fd = random.choice(FAR).unwrap();
-            if let Ok(file) = t.close(fd) {
-                assert_eq!(file.home, fd);
-            }
-        }
-    });
+        },
+    );
     t.close_range(0, u32::MAX, CLOSE).unwrap();
     assert_all_dropped(&w, &t);
     for fd in FAR {

@@ -1,8 +1,9 @@
 //! Calls, their answers, and the steps that an answer stands for.
 //!
-//! Most calls are one step. The documented exceptions are more than one, in this order, anywhere between the call and its
-//! return: a close empties its number and then gives it back; an open takes its number and then opens it; a dup looks its file
-//! up first; a search has seen each number that it passes by taken at some instant of its own.
+//! Most calls are one step. The documented exceptions are several steps, in this order, anywhere
+//! between the call and its return. A close empties its number and then gives it back; an open
+//! takes its number and then opens it; a dup looks its file up first. A search has seen each number
+//! that it passes by taken, each at an instant of its own.
 
 /// One of the numbers of a history, from its base on.
 pub(crate) type Number = u8;
@@ -57,7 +58,8 @@ pub(crate) enum Op {
     /// The two ends of a reservation of the same thread.
     Install(Number, Tag, u8),
     GiveBack(Number),
-    /// Of all numbers: what a copy of the table has, what a walk meets, what a drain closes, and `close_range` that marks.
+    /// On all numbers: what a copy of the table has, what a walk meets, what a drain closes, and a
+    /// `close_range` that marks.
     Fork,
     Walk,
     Drain,

@@ -111,48 +111,75 @@ impl<'a, S: Subject> Caller<'a, S> {
     }
 
     fn tried(&mut self, op: Op) -> Result<Answer, Error> {
-        let subject = self.subject;
-        let table: &'a FdTable<File> = subject.table();
-        let answer = match op {
+        let table: &'a FdTable<File> = self.subject.table();
+        match op {
+            Op::Get(_) | Op::Flags(_) | Op::Descriptor(_) => Ok(self.look(table, op)),
+            Op::Open(..) | Op::Close(_) | Op::CloseIf(..) => self.open_or_close(table, op),
+            Op::Dup(..) | Op::Dup2(..) | Op::Dup3(..) => self.duplicate(table, op),
+            Op::Replace(..) | Op::ReplaceIf(..) => self.replace(table, op),
+            Op::SetFlags(..) | Op::Toggle(..) | Op::ToggleIf(..) | Op::SetCloexec(_) => {
+                self.set_flags(table, op)
+            }
+            Op::Reserve(_) | Op::Take(_) | Op::Install(..) | Op::GiveBack(_) => {
+                self.reserve(table, op)
+            }
+            Op::Fork | Op::Walk | Op::Drain | Op::MarkAll => self.all(table, op),
+        }
+    }
+
+    fn look(&mut self, table: &FdTable<File>, op: Op) -> Answer {
+        match op {
             Op::Get(n) => {
-                let file = subject.get(self.fd(n));
+                let file = self.subject.get(self.fd(n));
                 self.learn(file.as_slice());
                 Answer::File(file.map(|(tag, _)| tag))
             }
             Op::Flags(n) => Answer::Flags(table.flags(self.fd(n)).map(|flags| flags.bits())),
             Op::Descriptor(n) => Answer::Open(table.descriptor(self.fd(n)).map(opened)),
+            _ => unreachable!("no call that looks: {op:?}"),
+        }
+    }
+
+    fn open_or_close(&self, table: &FdTable<File>, op: Op) -> Result<Answer, Error> {
+        let closed = match op {
             Op::Open(place, tag, flags) => {
                 let fd = table.open(self.placement(place), File::new(tag), bits(flags))?;
-                Answer::Number(self.number(fd))
+                return Ok(Answer::Number(self.number(fd)));
             }
-            Op::Close(n) => Answer::Open(Some(subject.close(self.fd(n))?)),
-            Op::CloseIf(n, tag) => {
-                Answer::Open(Some(opened(table.close_if(self.fd(n), self.id(tag))?)))
-            }
+            Op::Close(n) => self.subject.close(self.fd(n))?,
+            Op::CloseIf(n, tag) => opened(table.close_if(self.fd(n), self.id(tag))?),
+            _ => unreachable!("no call that opens or closes: {op:?}"),
+        };
+        Ok(Answer::Open(Some(closed)))
+    }
+
+    fn duplicate(&self, table: &FdTable<File>, op: Op) -> Result<Answer, Error> {
+        let displaced = match op {
             Op::Dup(n, place, flags) => {
                 let fd = table.dup(self.fd(n), self.placement(place), bits(flags))?;
-                Answer::Number(self.number(fd))
+                return Ok(Answer::Number(self.number(fd)));
             }
-            Op::Dup2(old, new) => Answer::Open(subject.dup2(self.fd(old), self.fd(new))?),
+            Op::Dup2(old, new) => self.subject.dup2(self.fd(old), self.fd(new))?,
             Op::Dup3(old, new, flags) => {
-                Answer::Open(table.dup3(self.fd(old), self.fd(new), bits(flags))?.map(opened))
+                table.dup3(self.fd(old), self.fd(new), bits(flags))?.map(opened)
             }
+            _ => unreachable!("no call that duplicates: {op:?}"),
+        };
+        Ok(Answer::Open(displaced))
+    }
+
+    fn replace(&self, table: &FdTable<File>, op: Op) -> Result<Answer, Error> {
+        let displaced = match op {
             Op::Replace(n, tag, flags) => {
-                Answer::Open(table.replace(self.fd(n), File::new(tag), bits(flags))?.map(opened))
+                table.replace(self.fd(n), File::new(tag), bits(flags))?.map(opened)
             }
             Op::ReplaceIf(n, old, new, flags) => {
                 let (id, new) = (self.id(old), File::new(new));
-                Answer::Open(Some(opened(table.replace_if(self.fd(n), id, new, bits(flags))?)))
+                Some(opened(table.replace_if(self.fd(n), id, new, bits(flags))?))
             }
-            Op::SetFlags(..) | Op::Toggle(..) | Op::ToggleIf(..) | Op::SetCloexec(_) => {
-                self.set_flags(table, op)?
-            }
-            Op::Reserve(_) | Op::Take(_) | Op::Install(..) | Op::GiveBack(_) => {
-                self.reserve(table, op)?
-            }
-            Op::Fork | Op::Walk | Op::Drain | Op::MarkAll => self.all(table, op)?,
+            _ => unreachable!("no call that replaces: {op:?}"),
         };
-        Ok(answer)
+        Ok(Answer::Open(displaced))
     }
 
     fn set_flags(&self, table: &FdTable<File>, op: Op) -> Result<Answer, Error> {

@@ -1,8 +1,9 @@
 //! The search for an order, after Wing and Gong, with Lowe's memory of where it has been.
 //!
-//! A position is how far each thread has got and what the plain table holds. A thread may take its next step if its call
-//! began before any unfinished call returned. A step that only looks is taken as soon as it finds what it must have found:
-//! it changes nothing, so an order in which it comes later has one in which it comes now.
+//! A position is how far each thread has got and what the plain table holds. A thread may take its
+//! next step if its call began before any unfinished call returned. A step that only looks is taken
+//! as soon as it finds what it must have found. It changes nothing: where an order exists in which
+//! it comes later, one exists in which it comes now.
 
 use std::collections::HashSet;
 
@@ -131,7 +132,7 @@ impl Position {
         }
     }
 
-    /// The position after a thread's next step, if that is one that changes something, and can be taken.
+    /// The position after a thread's next step, if that step changes something and can be taken.
     fn after(&self, events: &Events, thread: usize) -> Option<Self> {
         let step = self.step(events, thread)?;
         let mut next = self.clone();
@@ -142,25 +143,33 @@ impl Position {
         })
     }
 
-    fn change(&mut self, step: Step, thread: usize) -> bool {
-        let found = self.threads[thread].found;
-        let file = |source| match source {
+    /// The file that a number is opened on, with its flags.
+    fn opened(&self, source: Source, flags: u8, thread: usize) -> Slot {
+        let tag = match source {
             Source::New(tag) => tag,
-            Source::Found => found,
+            Source::Found => self.threads[thread].found,
         };
+        Slot::Open(tag, flags)
+    }
+
+    fn look_up(&mut self, number: Number, thread: usize) -> bool {
+        let found = self.open(number).map(|(tag, _)| tag);
+        self.threads[thread].found = found.unwrap_or_default();
+        found.is_some()
+    }
+
+    fn change(&mut self, step: Step, thread: usize) -> bool {
         match step {
-            Step::LookUp(n) => self.open(n).is_some_and(|(tag, _)| {
-                self.threads[thread].found = tag;
-                true
-            }),
+            Step::LookUp(n) => self.look_up(n, thread),
             Step::Claim(n) => self.set(n, Slot::Reserved, |slot| slot == Slot::Free),
             Step::Release(n) => self.set(n, Slot::Free, |slot| slot == Slot::Reserved),
             Step::Fill(n, source, flags) => {
-                self.set(n, Slot::Open(file(source), flags), |slot| slot == Slot::Reserved)
+                let opened = self.opened(source, flags, thread);
+                self.set(n, opened, |slot| slot == Slot::Reserved)
             }
             Step::Swap { number, displaced: (tag, before), source, flags } => {
-                let displaced = Slot::Open(tag, before);
-                self.set(number, Slot::Open(file(source), flags), |slot| slot == displaced)
+                let opened = self.opened(source, flags, thread);
+                self.set(number, opened, |slot| slot == Slot::Open(tag, before))
             }
             Step::Vacate(n, (tag, flags)) => {
                 self.set(n, Slot::Reserved, |slot| slot == Slot::Open(tag, flags))

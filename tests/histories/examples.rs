@@ -1,4 +1,4 @@
-//! Histories written by hand: the check refuses what is not documented, and refuses no more than that.
+//! Histories written by hand: the check refuses what is not documented, and nothing else.
 
 use crate::{
     call::{Answer, EBADF, EBUSY, EMFILE, Op, Place},

@@ -1,7 +1,9 @@
-//! Histories of eight real threads that call on four numbers, each checked for an order of its calls that a plain table
-//! gives too: linearizability, relaxed in the documented points alone. Broken tables must be found out by the same check.
+//! Histories of eight real threads that call on four numbers. Each is checked for an order of its
+//! calls in which a plain table gives the same answers: linearizability, relaxed in the documented
+//! points alone. The same check must find out broken tables.
 //!
-//! `FDTABLE_ROUNDS` multiplies the histories, `FDTABLE_SEED` repeats the programs of a run (not its schedule).
+//! `FDTABLE_ROUNDS` multiplies the histories. `FDTABLE_SEED` repeats the programs of a run, though
+//! not its schedule.
 
 /// What is called, and which steps of a plain table each answer stands for.
 mod call;
@@ -42,7 +44,8 @@ use subject::{DupInTwoSteps, LateNumber, StaleRead};
 /// Histories at a time: so many tables exist at once.
 const BATCH: usize = 50;
 
-/// Numbers 30 to 33: two chunks, of which the first is full or not as the threads go. Below, all is open.
+/// Numbers 30 to 33, in two chunks: the threads fill the first one and make room in it. Every
+/// number below is open.
 const LOW: Tier = Tier { base: 30, filled: true };
 /// Numbers 1022 to 1025: from the low hot range into the gap.
 const BORDER: Tier = Tier { base: 1022, filled: true };

@@ -1,4 +1,5 @@
-//! Threads that call at random and write down when each call began, when it returned, and what it gave.
+//! Threads that call at random, and write down when each call began, when it returned, and what it
+//! gave.
 
 use std::{
     array, hint,

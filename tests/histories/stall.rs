@@ -1,4 +1,5 @@
-//! Stops threads for a moment at whatever instruction they have come to, so that others call in the middle of their calls.
+//! Stops threads for a moment at whatever instruction they have come to, so that other threads call
+//! in the middle of their calls.
 
 use std::{
     io,
@@ -8,7 +9,8 @@ use std::{
     sync::Once,
 };
 
-/// How often a thread is stopped, and it is stopped for about as long: the shortest sleep is the kernel's slack of 50 us.
+/// How often a thread is stopped, in nanoseconds. The kernel's timer slack makes the shortest sleep
+/// last about 50 us.
 const PERIOD: i64 = 150_000;
 const SIGNAL: i32 = libc::SIGUSR1;
 

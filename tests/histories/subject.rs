@@ -1,4 +1,5 @@
-//! What is called on besides the table itself: tables that are broken each in one way, with a pause where it shows.
+//! What is called on besides the table itself: tables each broken in one way, with a pause where it
+//! shows.
 
 use std::{
     array,
@@ -71,7 +72,8 @@ impl Subject for DupInTwoSteps {
     }
 }
 
-/// A lookup remembers for every thread, and a close makes it forget only when the number has been given back.
+/// A lookup remembers its file for every thread. A close makes it forget only when the number has
+/// been given back.
 pub(crate) struct StaleRead {
     table: Table,
     remembered: [Mutex<Option<Named>>; NUMBERS as usize],

@@ -1,4 +1,5 @@
-//! The memory that the test and its tasks share: a lane each of steps and replies, with two futex words.
+//! The memory that the test and its tasks share: for each task, a lane of steps and replies with
+//! two futex words.
 //!
 //! It costs a task no descriptor, so a task's table can be wholly the test's, 0, 1 and 2 included.
 
@@ -14,7 +15,8 @@ pub(crate) const TASKS: usize = 4;
 /// Steps sent at once, at most.
 pub(crate) const BATCH: usize = 256;
 
-/// Invariant: while `request` differs from `answer` the steps and replies belong to the task, else to the test.
+/// Invariant: the steps and replies belong to the task while `request` differs from `answer`. While
+/// the two are equal, they belong to the test.
 pub(crate) struct Lane {
     /// Written by the test: another batch.
     request: AtomicU32,
@@ -46,7 +48,7 @@ impl Channel {
         (Self::map(file.as_raw_fd()).expect("mmap"), file)
     }
 
-    /// The one that the test made, by the path of its file. The descriptor it takes is closed again.
+    /// The one that the test made, by the path of its file. Its descriptor is closed again.
     pub(crate) fn open(path: &CStr) -> Option<Channel> {
         // SAFETY: the path is a C string.
         let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDWR) };

@@ -92,7 +92,7 @@ impl Lockstep {
     /// Runs what `task` has begun in the kernel too, and compares.
     pub(crate) fn finish(&mut self, task: usize) {
         let expected = std::mem::take(&mut self.begun);
-        // The kernel keeps the limit in the process, not in the table: a sharer may have changed it.
+        // The kernel keeps the limit in the process, and not in the table that a sharer changed.
         let limit = Step::SetLimit { limit: self.limit };
         let steps: Vec<Step> =
             std::iter::once(limit).chain(expected.iter().map(|done| done.step)).collect();

@@ -1,5 +1,6 @@
-//! The kernel as oracle: random and scripted sequences of descriptor calls, run on `fdtable` and with the real system
-//! calls in processes of the test's own, compared after every step: number, errno, FD_CLOEXEC and the file itself.
+//! The kernel as oracle: random and scripted sequences of descriptor calls run on `fdtable`, and as
+//! real system calls in processes of the test's own. After every step both sides are compared:
+//! number, errno, FD_CLOEXEC and the file itself.
 //!
 //! `FDTABLE_STEPS` sets the number of random steps, `FDTABLE_SEED` replays a run.
 #![cfg(target_os = "linux")]
@@ -12,6 +13,8 @@ mod step;
 mod subject;
 mod sys;
 mod world;
+
+use std::mem;
 
 use fastrand::Rng;
 use lockstep::{Lockstep, Tally};
@@ -37,7 +40,8 @@ fn fresh_seed() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-/// Where the high range lies in each walk: its default where the hard limit lets the kernel follow, else below it.
+/// Where the high range lies in each walk: at its default, or lower where the hard limit keeps the
+/// kernel from following.
 fn auto_bases(cap: u32) -> Vec<u32> {
     let fits = |base: &u32| cap > base + 4096 + 32;
     let mut bases: Vec<u32> =
@@ -46,6 +50,16 @@ fn auto_bases(cap: u32) -> Vec<u32> {
         bases.push(1024);
     }
     bases
+}
+
+/// Draws at least so many steps, and gives what they gave.
+fn walk(walk: u64, mut lockstep: Lockstep, steps: u64, rng: &mut Rng) -> Tally {
+    while lockstep.steps() < steps {
+        draw::round(rng, &mut lockstep);
+    }
+    lockstep.check_all();
+    println!("walk {walk}: {}", lockstep.summary());
+    mem::take(&mut lockstep.tally)
 }
 
 #[test]
@@ -65,17 +79,11 @@ fn random_steps_give_what_the_kernel_gives() {
             break;
         }
         let name = format!("walk {walk}; replay: FDTABLE_SEED={seed:#x} FDTABLE_STEPS={steps}");
-        let mut lockstep = Lockstep::boot(name, bounds, *base);
-        let mut rng = walks.fork();
+        let lockstep = Lockstep::boot(name, bounds, *base);
         let end = left.min(WALK);
-        while lockstep.steps() < end {
-            draw::round(&mut rng, &mut lockstep);
-        }
-        lockstep.check_all();
         left -= end;
-        println!("walk {walk}: {}", lockstep.summary());
-        for (call, count) in &lockstep.tally {
-            *tally.entry(*call).or_default() += count;
+        for (call, count) in self::walk(walk, lockstep, end, &mut walks.fork()) {
+            *tally.entry(call).or_default() += count;
         }
     }
     println!("{tally:?}");
@@ -113,7 +121,8 @@ fn assert_every_case_was_met(tally: &Tally, unshare: bool) {
     }
 }
 
-/// EMFILE comes after the last number of every tier, holes are found lowest first, and a swept table is the kernel's.
+/// EMFILE comes after the last number of every tier, holes are found lowest first, and a swept
+/// table is the kernel's.
 #[test]
 fn every_number_below_the_limit_is_taken_in_the_kernels_order() {
     let bounds = Bounds::of_this_process();

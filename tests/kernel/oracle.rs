@@ -1,4 +1,5 @@
-//! The test's hold on the real tasks: starts them, sends batches, reads the kernel's list of their open numbers.
+//! The test's hold on the real tasks: starts them, sends them batches of steps, and reads the
+//! kernel's list of their open numbers.
 
 use super::channel::{BATCH, Channel, TASKS};
 use super::step::{Reply, Step};
@@ -11,7 +12,8 @@ use std::sync::atomic::Ordering::Relaxed;
 /// What this system lets the kernel show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// No limit is set above this one: the hard limit, or 2^20 where that is more (a table of 8 MiB in the kernel).
+    /// The highest limit that is set: the hard limit, and 2^20 at most (a table of 8 MiB in the
+    /// kernel).
     pub(crate) cap: u32,
     /// The soft limit to begin with.
     pub(crate) soft: u32,

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A call that both sides make. It crosses the shared memory as it is: both ends run the same executable.
+/// A call that both sides make. It crosses the shared memory as it is, because both ends run the
+/// same executable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
     Open {
@@ -78,7 +79,8 @@ pub(crate) struct View<F> {
     pub(crate) file: F,
 }
 
-/// Each file that the test opens has an inode of its own; a pipe's two ends differ in their access mode.
+/// Each file that the test opens has an inode of its own. The two ends of a pipe share one, and
+/// differ in their access mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Identity {
     pub(crate) dev: u64,

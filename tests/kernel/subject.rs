@@ -1,14 +1,16 @@
-//! The kernel's side: a process that makes the real calls, in a table that holds nothing but what they opened.
+//! The kernel's side: a process that makes the real calls, in a table that holds nothing but what
+//! they opened.
 //!
-//! It is this test executable run anew. It leaves for `serve` before the test harness has started, so it has one
-//! thread and no descriptor of the harness or of the standard library's start-up.
+//! The process runs this test executable anew. It calls `serve` before the test harness starts, so
+//! it has one thread, and no descriptor of the harness or of the standard library's start-up.
 
 use super::channel::Channel;
 use super::step::{Outcome, Step, ZERO};
 use super::sys;
 use std::ffi::{CStr, CString};
 
-/// The environment variable that makes a process a subject: `boot|exec TASK SOFT_LIMIT CHANNEL_PATH`.
+/// The environment variable that makes a process a subject. Its value is
+/// `boot|exec TASK SOFT_LIMIT CHANNEL_PATH`.
 pub(crate) const ORDERS: &CStr = c"FDTABLE_SUBJECT";
 
 #[used]
@@ -120,7 +122,8 @@ impl Subject<'_> {
         ZERO
     }
 
-    /// The limit is lifted meanwhile: the loader and the start need a free number, which the table may not have.
+    /// The limit is lifted meanwhile: the loader and the start-up need a free number, and the table
+    /// may have none.
     fn exec(&self) -> Outcome {
         let limits = sys::nofile_limits();
         sys::set_nofile_limit(limits.rlim_max)?;

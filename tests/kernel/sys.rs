@@ -87,7 +87,8 @@ pub(crate) fn set_nofile_limit(soft: u64) -> Outcome {
     outcome(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limits) })
 }
 
-/// fork, or with CLONE_FILES a task on the same table. The child is the caller's sibling, so the test can wait for it.
+/// fork, or with CLONE_FILES a task on the same table. The child becomes the caller's sibling, so
+/// that the test can wait for it.
 pub(crate) fn clone(flags: c_int) -> Outcome {
     let flags = flags | libc::CLONE_PARENT | libc::SIGCHLD;
     numbers(libc::SYS_clone, [flags as u64, 0, 0])
@@ -95,7 +96,7 @@ pub(crate) fn clone(flags: c_int) -> Outcome {
 
 /// Runs this executable anew, with `value` as the environment's `name`.
 pub(crate) fn exec_self(name: &CStr, value: &CStr) -> Outcome {
-    // SAFETY: both are C strings; a subject has one thread, so nothing reads the environment meanwhile.
+    // SAFETY: both are C strings, and a subject has no second thread that reads the environment.
     let set = unsafe { libc::setenv(name.as_ptr(), value.as_ptr(), 1) };
     assert_eq!(set, 0, "setenv");
     exec(c"/proc/self/exe")

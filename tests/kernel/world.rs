@@ -15,7 +15,7 @@ pub(crate) struct File {
     _alive: Arc<()>,
 }
 
-/// A task. The limit is what the table must say it is: one cell for each table, shared as the table is.
+/// A task. The table must say that its limit is this one; tasks that share a table share the cell.
 struct Task {
     files: Files<File>,
     limit: Rc<Cell<u32>>,

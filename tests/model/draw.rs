@@ -77,7 +77,8 @@ fn open_act() -> impl Strategy<Value = Act> {
         8 => (place(), any::<u8>()).prop_map(|(place, flags)| Open(place, flags)),
         4 => (num(), place(), any::<u8>()).prop_map(|(old, place, flags)| Dup(old, place, flags)),
         4 => (num(), num(), then()).prop_map(|(old, new, then)| Dup2(old, new, then)),
-        3 => (num(), num(), any::<u8>(), then()).prop_map(|(old, new, flags, then)| Dup3(old, new, flags, then)),
+        3 => (num(), num(), any::<u8>(), then())
+            .prop_map(|(old, new, flags, then)| Dup3(old, new, flags, then)),
         2 => (num(), any::<u8>(), then()).prop_map(|(fd, flags, then)| Replace(fd, flags, then)),
         2 => (num(), any::<Option<Nth>>(), any::<u8>(), then())
             .prop_map(|(fd, id, flags, then)| ReplaceIf(fd, id, flags, then)),
@@ -91,7 +92,8 @@ fn reserve_act() -> impl Strategy<Value = Act> {
         1 => (place(), then()).prop_map(|(place, then)| ReserveTwo(place, then)),
         1 => (place(), then()).prop_map(|(place, then)| ReserveThree(place, then)),
         3 => (any::<Nth>(), any::<u8>()).prop_map(|(nth, flags)| Install(nth, flags)),
-        2 => (any::<Nth>(), any::<Nth>(), any::<u8>()).prop_map(|(nth, held, flags)| InstallRef(nth, held, flags)),
+        2 => (any::<Nth>(), any::<Nth>(), any::<u8>())
+            .prop_map(|(nth, held, flags)| InstallRef(nth, held, flags)),
         1 => any::<Nth>().prop_map(InstallForeign),
         2 => any::<Nth>().prop_map(DropReservation),
         2 => (num(), then(), then()).prop_map(|(fd, file, number)| Take(fd, file, number)),
@@ -115,7 +117,8 @@ fn close_act() -> impl Strategy<Value = Act> {
         2 => (num(), any::<Option<Nth>>(), then()).prop_map(|(fd, id, then)| CloseIf(fd, id, then)),
         3 => (num(), num(), range_flags(), any::<bool>())
             .prop_map(|(first, last, flags, of_files)| CloseRange(first, last, flags, of_files)),
-        1 => (num(), num(), 0usize..6).prop_map(|(first, last, consumed)| Drain(first, last, consumed)),
+        1 => (num(), num(), 0usize..6)
+            .prop_map(|(first, last, consumed)| Drain(first, last, consumed)),
     ]
 }
 

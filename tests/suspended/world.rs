@@ -119,6 +119,12 @@ impl Subject for World {
     }
 }
 
+/// Opens and closes a number that the other thread neither opens nor closes.
+fn open_and_close(t: &FdTable<File>, placement: Placement, chunk: RawFd) {
+    let fd = t.open(placement, File::new(chunk), NONE).expect("room");
+    drop(t.close(fd).expect("no other thread closes it"));
+}
+
 /// One call on numbers of its own, whatever it answers.
 fn call_anything(w: &World, i: usize, random: &mut Rng) {
     let (t, chunk) = (&w.t, random.choice(CHUNKS).unwrap());
@@ -126,11 +132,7 @@ fn call_anything(w: &World, i: usize, random: &mut Rng) {
     let files = random.choice(&w.files).unwrap();
     match CALLS[i] {
         "open" => drop(t.open(Placement::At(a), File::new(chunk), NONE)),
-        "open_lowest" => {
-            let from = Placement::From(chunk + SHARED);
-            let fd = t.open(from, File::new(chunk), NONE).expect("room");
-            drop(t.close(fd).expect("nobody else closes it"));
-        }
+        "open_lowest" => open_and_close(t, Placement::From(chunk + SHARED), chunk),
         "close" => drop(t.close(a)),
         "dup2" => drop(t.dup2(a, b)),
         "replace" => drop(t.replace(a, File::new(chunk), CLOEXEC)),
@@ -147,8 +149,7 @@ fn call_anything(w: &World, i: usize, random: &mut Rng) {
         "exec" => files.prepare_exec().commit(),
         "reclaim" => {
             let alone = random.choice(ALONE).unwrap();
-            t.open(Placement::At(alone), File::new(alone), NONE).expect("nobody else's");
-            drop(t.close(alone).expect("nobody else closes it"));
+            open_and_close(t, Placement::At(alone), alone);
         }
         _ => unreachable!("every call is above"),
     }

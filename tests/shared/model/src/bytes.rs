@@ -97,10 +97,18 @@ impl Bytes<'_> {
         Op { task: self.nth(), act: self.act() }
     }
 
-    #[rustfmt::skip]
     fn act(&mut self) -> Act {
-        use Act::*;
         match self.byte() % 32 {
+            kind @ ..12 => self.act_on_files(kind),
+            kind @ 12..24 => self.act_on_numbers(kind),
+            kind => self.act_of_tasks(kind),
+        }
+    }
+
+    /// Opens, reserves, or keeps a reference.
+    fn act_on_files(&mut self, kind: u8) -> Act {
+        use Act::*;
+        match kind {
             0 => Open(self.place(), self.byte()),
             1 => Reserve(self.place(), self.then()),
             2 => ReserveTwo(self.place(), self.then()),
@@ -112,7 +120,14 @@ impl Bytes<'_> {
             8 => Insert,
             9 => Hold(self.num()),
             10 => CloneHeld(self.nth()),
-            11 => DropHeld(self.nth()),
+            _ => DropHeld(self.nth()),
+        }
+    }
+
+    /// Changes numbers that are open.
+    fn act_on_numbers(&mut self, kind: u8) -> Act {
+        use Act::*;
+        match kind {
             12 => Dup(self.num(), self.place(), self.byte()),
             13 => Dup2(self.num(), self.num(), self.then()),
             14 => Dup3(self.num(), self.num(), self.byte(), self.then()),
@@ -124,7 +139,13 @@ impl Bytes<'_> {
             20 => SetFlags(self.num(), self.byte()),
             21 => SetCloexec(self.num(), self.flag()),
             22 => CloseRange(self.num(), self.num(), u32::from(self.byte() % 9), self.flag()),
-            23 => Drain(self.num(), self.num(), self.nth() % 6),
+            _ => Drain(self.num(), self.num(), self.nth() % 6),
+        }
+    }
+
+    fn act_of_tasks(&mut self, kind: u8) -> Act {
+        use Act::*;
+        match kind {
             24 => SetLimit(self.limit()),
             25 => Fork,
             26 => ForkTable,

@@ -96,10 +96,9 @@ impl Run {
             Act::InstallRef(k, held, bits) => self.install_ref(k, held, bits),
             Act::InstallForeign(k) => self.install_foreign(k),
             Act::DropReservation(k) => drop(self.pick_reservation(k)),
-            Act::Insert => self.insert(),
-            Act::Hold(num) => self.hold(task, num),
-            Act::CloneHeld(k) => self.clone_held(k),
-            Act::DropHeld(k) => self.drop_held(k),
+            Act::Insert | Act::Hold(_) | Act::CloneHeld(_) | Act::DropHeld(_) => {
+                self.reference_step(task, op.act);
+            }
             Act::Dup(old, place, bits) => self.dup(task, old, place, bits),
             Act::Dup2(old, new, then) => self.dup2(task, old, new, then),
             Act::Dup3(old, new, bits, then) => self.dup3(task, old, new, bits, then),
@@ -108,9 +107,7 @@ impl Run {
             Act::CloseIf(num, id, then) => self.close_if(task, num, id, then),
             Act::Close(num, then) => self.close(task, num, then),
             Act::Take(num, file, number) => self.take(task, num, file, number),
-            Act::SetFlags(num, bits) => self.set_flags(task, num, bits),
-            Act::SetCloexec(num, on) => self.set_cloexec(task, num, on),
-            Act::SetLimit(limit) => self.set_limit(task, limit),
+            Act::SetFlags(..) | Act::SetCloexec(..) | Act::SetLimit(_) => self.set(task, op.act),
             Act::Drain(first, last, consumed) => self.drain(task, first, last, consumed),
             Act::CloseRange(first, last, bits, of_files) => {
                 self.close_range(task, (first, last), bits, of_files);

@@ -32,6 +32,12 @@ pub struct World {
     made: AtomicUsize,
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     /// A world for a hundred thousand files or so.
     pub fn new() -> Self {

@@ -1,11 +1,20 @@
 //! Flags and the limit.
 
 use super::{Run, errno, fd, flags};
-use crate::op::{Limit, Num};
+use crate::op::{Act, Limit, Num};
 use crate::reference::{CLOEXEC, EBADF};
 
 impl Run {
-    pub(super) fn set_flags(&mut self, task: usize, num: Num, bits: u8) {
+    pub(super) fn set(&mut self, task: usize, act: Act) {
+        match act {
+            Act::SetFlags(num, bits) => self.set_flags(task, num, bits),
+            Act::SetCloexec(num, on) => self.set_cloexec(task, num, on),
+            Act::SetLimit(limit) => self.set_limit(task, limit),
+            _ => unreachable!("{act:?} sets neither flags nor the limit"),
+        }
+    }
+
+    fn set_flags(&mut self, task: usize, num: Num, bits: u8) {
         let number = self.number(task, num);
         let before = self.model.table(task).open(number);
         let given = errno(self.tasks[task].load().set_flags(fd(number), flags(bits)));
@@ -15,7 +24,7 @@ impl Run {
         }
     }
 
-    pub(super) fn set_cloexec(&mut self, task: usize, num: Num, on: bool) {
+    fn set_cloexec(&mut self, task: usize, num: Num, on: bool) {
         let number = self.number(task, num);
         let before = self.model.table(task).open(number);
         let given = errno(self.tasks[task].load().set_cloexec(fd(number), on));
@@ -26,7 +35,7 @@ impl Run {
         }
     }
 
-    pub(super) fn set_limit(&mut self, task: usize, limit: Limit) {
+    fn set_limit(&mut self, task: usize, limit: Limit) {
         let limit = match limit {
             Limit::Raw(limit) => limit,
             Limit::Lowest(more) => self.model.table(task).lowest_free(0) as u32 + more,

@@ -1,10 +1,20 @@
 //! References that the program keeps: they hold a file as a number does.
 
 use super::{Run, fd};
-use crate::op::{Num, Then};
+use crate::op::{Act, Num, Then};
 
 impl Run {
-    pub(super) fn insert(&mut self) {
+    pub(super) fn reference_step(&mut self, task: usize, act: Act) {
+        match act {
+            Act::Insert => self.insert(),
+            Act::Hold(num) => self.hold(task, num),
+            Act::CloneHeld(k) => self.clone_held(k),
+            Act::DropHeld(k) => self.drop_held(k),
+            _ => unreachable!("{act:?} is no reference's step"),
+        }
+    }
+
+    fn insert(&mut self) {
         let expected = self.model.room();
         let file = self.new_file();
         let tag = file.tag;
@@ -17,7 +27,7 @@ impl Run {
         }
     }
 
-    pub(super) fn hold(&mut self, task: usize, num: Num) {
+    fn hold(&mut self, task: usize, num: Num) {
         let number = self.number(task, num);
         let expected = self.model.table(task).open(number).map(|(file, _)| file);
         let table = self.load(task);
@@ -28,14 +38,14 @@ impl Run {
         }
     }
 
-    pub(super) fn clone_held(&mut self, k: usize) {
+    fn clone_held(&mut self, k: usize) {
         if let Some(k) = k.checked_rem(self.held.len()) {
             self.model.held.push(self.model.held[k]);
             self.held.push(self.held[k].clone());
         }
     }
 
-    pub(super) fn drop_held(&mut self, k: usize) {
+    fn drop_held(&mut self, k: usize) {
         if let Some(k) = k.checked_rem(self.held.len()) {
             let tag = self.model.held.swap_remove(k);
             assert_eq!(self.held.swap_remove(k).tag, tag);

@@ -2,7 +2,7 @@
 
 use super::{File, Run, Table, errno, fd, flags};
 use crate::op::{Place, Then};
-use crate::reference::{EINVAL, Slot, TableId, Tag, Where};
+use crate::reference::{EINVAL, Placed, Slot, TableId, Tag, Where};
 use fdtable::{OpenFileTable, Rejected, Reservation};
 
 impl Run {
@@ -16,23 +16,9 @@ impl Run {
             errno(table.reserve_many::<N>(placement)).map(Vec::from)
         };
         let numbers = given.as_ref().map(|all| all.iter().map(Reservation::fd).collect::<Vec<_>>());
-        let mut expected = Ok(());
-        for k in 0..N {
-            match self.model.table(task).place(placed) {
-                Ok(place) => {
-                    let nth_given = numbers.as_ref().map(|all| all[k]);
-                    let given = nth_given.unwrap_or_else(|_| self.any_free(task, place));
-                    let number = self.placed(task, place, given);
-                    self.model.table_mut(task).slots.insert(number, Slot::Reserved);
-                }
-                Err(errno) => expected = expected.and(Err(errno)),
-            }
-        }
-        assert_eq!(
-            numbers.map(|_| ()).map_err(|errno| *errno),
-            expected,
-            "reserve {N}: {placement:?}"
-        );
+        let expected = self.reserve_in_the_map(task, placed, N, numbers.as_deref().ok());
+        let succeeded = numbers.map(|_| ()).map_err(|errno| *errno);
+        assert_eq!(succeeded, expected, "reserve {N}: {placement:?}");
         match (given, then) {
             (Ok(all), Then::Keep) => self.park(task, &table, all),
             // Dropped: free again, as it is after a failure.
@@ -40,8 +26,31 @@ impl Run {
         }
     }
 
+    /// Reserves `n` numbers in the map: those that the table gave, where the choice is the table's.
+    /// Numbers before a failure stay reserved.
+    fn reserve_in_the_map(
+        &mut self,
+        task: usize,
+        placed: Placed,
+        n: usize,
+        given: Option<&[i32]>,
+    ) -> Result<(), i32> {
+        let mut expected = Ok(());
+        for k in 0..n {
+            match self.model.table(task).place(placed) {
+                Ok(place) => {
+                    let given = given.map_or_else(|| self.any_free(task, place), |all| all[k]);
+                    let number = self.placed(task, place, given);
+                    self.model.table_mut(task).slots.insert(number, Slot::Reserved);
+                }
+                Err(errno) => expected = expected.and(Err(errno)),
+            }
+        }
+        expected
+    }
+
     /// A stand-in for what a call that failed in the end had taken.
-    pub(super) fn any_free(&self, task: usize, place: Where) -> i32 {
+    fn any_free(&self, task: usize, place: Where) -> i32 {
         match place {
             Where::Exactly(number) => fd(number),
             Where::AnyFree => fd(self.model.table(task).lowest_free(0)),
