@@ -55,7 +55,7 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
         doubt_token(call);
     }
     if unshares {
-        call.supervisor.directory.unshare_files(call.task);
+        call.supervisor.registry.unshare_files(call.task);
     }
     if last < TABLE_START as u32 {
         return Ok(Reply::Continue);

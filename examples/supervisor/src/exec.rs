@@ -91,7 +91,7 @@ impl Process {
             }
             let threads = fs::read_dir(format!("/proc/{}/task", self.tgid)).ok()?;
             let tids = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-            (!self.is_dead() && !tids.into_iter().any(|tid| has_token(self.tgid, tid)))
+            (!self.has_exited() && !tids.into_iter().any(|tid| has_token(self.tgid, tid)))
                 .then_some(true)
         })
     }
@@ -150,7 +150,7 @@ pub(crate) fn execveat(call: &Call<'_>) -> Result<Reply> {
 fn begin(call: &Call<'_>) -> Result<Reply> {
     let process = &call.task.process;
     // Nobody who is dead or has executed something else must keep the program open for writing.
-    call.supervisor.directory.catch_up();
+    call.supervisor.registry.apply_exits_and_execs();
     // The first process shares our own descriptors until it has executed its program.
     if process.tgid == call.supervisor.first
         && sys::share_files(process.tgid, std::process::id() as i32)
@@ -185,7 +185,7 @@ fn put_token(call: &Call<'_>) -> Result<()> {
     }
     process.exec.may_have_token.store(true, Ordering::Relaxed);
     let twins = process.twins.lock();
-    call.inject(call.supervisor.directory.token.as_fd(), EXEC_TOKEN, true, &twins)
+    call.inject(call.supervisor.registry.token.as_fd(), EXEC_TOKEN, true, &twins)
 }
 
 /// The guest may close the token, or one of its threads may have other files than that where it is.

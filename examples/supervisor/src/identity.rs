@@ -53,7 +53,7 @@ pub(crate) fn unshare(call: &Call<'_>) -> Result<Reply> {
     }
     if flags & libc::CLONE_FILES as u32 != 0 {
         doubt_token(call);
-        call.supervisor.directory.unshare_files(call.task);
+        call.supervisor.registry.unshare_files(call.task);
     }
     Ok(Reply::Continue)
 }

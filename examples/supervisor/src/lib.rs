@@ -15,18 +15,15 @@
 #[cfg(feature = "locked")]
 extern crate locked_table as fdtable;
 
-mod births;
 mod call;
 mod close;
 mod closing;
-mod directory;
 mod dup;
 mod exec;
 mod fcntl;
 mod file;
 mod filter;
 mod guardian;
-mod guests;
 mod handlers;
 mod identity;
 mod io;
@@ -40,13 +37,16 @@ mod live;
 #[allow(unsafe_code, reason = "copies from and to other address spaces")]
 mod memory;
 mod names;
+mod new_pids;
 mod numbers;
 mod open;
 mod options;
 mod orphans;
+mod pid_map;
 mod proc_fd;
 mod process;
 mod reaper;
+mod registry;
 mod room;
 mod run;
 mod sets;

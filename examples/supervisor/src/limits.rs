@@ -37,7 +37,7 @@ pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
     let tid = call.task.tid;
     let process = match call.int(0) {
         0 => Some((Arc::clone(&call.task.process), tid)),
-        id => call.supervisor.directory.process_with(id, tid),
+        id => call.supervisor.registry.process_by_id(id, tid),
     };
     match process {
         Some((process, id)) if may_reach(tid, id) => {
@@ -123,7 +123,7 @@ fn set_nofile(
         return Err(EPERM);
     }
     process.limits.hard.store(new.rlim_max, Ordering::Relaxed);
-    call.supervisor.directory.set_limit(process, new.rlim_cur as u32);
+    call.supervisor.registry.set_limit(process, new.rlim_cur as u32);
     let soft = new.rlim_cur.min(KERNEL_END as u64);
     let _twins = process.twins.lock();
     process.limits.kernel_soft.store(soft, Ordering::Relaxed);

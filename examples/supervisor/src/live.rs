@@ -12,7 +12,7 @@ use super::{
 };
 
 pub(crate) fn print(supervisor: &Supervisor) {
-    let mut processes = supervisor.directory.processes();
+    let mut processes = supervisor.registry.processes();
     processes.sort_by_key(|process| process.tgid);
     let text: String = processes.iter().map(|process| listing(process)).collect();
     let _ = std::io::stderr().write_all(text.as_bytes());

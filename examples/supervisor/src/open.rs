@@ -126,7 +126,7 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
         None if !has_standard_numbers(call) => return by_kernel(call, dir),
         None => None,
     };
-    call.supervisor.directory.look();
+    call.supervisor.registry.register_new_processes();
     call.task.process.closing.release();
     // The number comes first: without one, nothing is created or truncated.
     let number = table.reserve(Placement::Auto)?;

@@ -40,7 +40,7 @@ pub(crate) fn parent_of(orphan: i32, known: Vec<Arc<Process>>) -> Option<Arc<Pro
             process.settle_exec_from_outside();
             process.image() == Some(image)
         })
-        .partition(|process| process.is_dead());
+        .partition(|process| process.has_exited());
     // Dead ones are forgotten at once: if there is one, it has just died. A parent is older, so
     // mostly of a lower id.
     let latest = dead.into_iter().max_by_key(|p| (p.tgid < orphan, p.tgid));

@@ -82,7 +82,7 @@ pub(crate) struct Task {
 const RELAXED: Ordering = Ordering::Relaxed;
 
 impl Process {
-    pub(crate) fn is_dead(&self) -> bool {
+    pub(crate) fn has_exited(&self) -> bool {
         sys::is_readable(self.pidfd.as_fd())
     }
 

@@ -4,8 +4,8 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{
-    directory::Directory,
     guardian, live,
+    registry::Registry,
     supervisor::Supervisor,
     sys::{self, Result, Signal},
 };
@@ -26,8 +26,8 @@ impl Reaper {
         Ok(Self { guardian, signals, program: sys::pidfd_open(first)? })
     }
 
-    pub(crate) fn watch(&self, directory: &Directory) -> Result<()> {
-        directory.watch(self.guardian.as_fd(), self.signals.as_fd())
+    pub(crate) fn watch(&self, registry: &Registry) -> Result<()> {
+        registry.watch(self.guardian.as_fd(), self.signals.as_fd())
     }
 
     /// Waits for every guest, as each that loses its parent becomes our child; the exit code of the
@@ -38,7 +38,7 @@ impl Reaper {
             match ended {
                 Some((pid, status)) if pid == first => code = sys::exit_code(status),
                 Some(_) => {}
-                None if supervisor.directory.bury() => self.answer(supervisor),
+                None if supervisor.registry.wait_for_exits() => self.answer(supervisor),
                 None => {}
             }
             guardian::check_guarded();

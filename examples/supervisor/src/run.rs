@@ -13,7 +13,6 @@ use std::{
 use fdtable::Files;
 
 use super::{
-    directory::Directory,
     file, filter, guardian,
     handlers::Handlers,
     launch::{self, Launched},
@@ -21,6 +20,7 @@ use super::{
     numbers,
     options::{self, Options},
     reaper::Reaper,
+    registry::Registry,
     stats,
     supervisor::Supervisor,
     sys, syscalls,
@@ -79,7 +79,7 @@ fn attend(
     let reaper = Reaper::new(first).map_err(told("cannot start"))?;
     let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
     let supervisor = Arc::new(Supervisor {
-        directory: Directory::new(kernel_hard, tables, token).map_err(told("/proc"))?,
+        registry: Registry::new(kernel_hard, tables, token).map_err(told("/proc"))?,
         syscalls: syscalls::Index::new(),
         stats: stats::Stats::new(),
         first,
@@ -92,9 +92,9 @@ fn attend(
     });
     let handlers = Handlers::new(&supervisor, options.handlers).map_err(told("cannot start"))?;
     let idle = if options.stats { own_files() } else { 0 };
-    let directory = &supervisor.directory;
-    directory.start(first, files).map_err(told("pidfd_open"))?;
-    reaper.watch(directory).and_then(|()| handlers.start()).map_err(told("cannot start"))?;
+    let registry = &supervisor.registry;
+    registry.register_first(first, files).map_err(told("pidfd_open"))?;
+    reaper.watch(registry).and_then(|()| handlers.start()).map_err(told("cannot start"))?;
     let code = reaper.run(&supervisor, first);
     if options.stats {
         print_stats(&supervisor, options.handlers, idle);
@@ -103,7 +103,7 @@ fn attend(
 }
 
 fn print_stats(supervisor: &Supervisor, handlers: usize, idle: usize) {
-    supervisor.directory.catch_up();
+    supervisor.registry.apply_exits_and_execs();
     let lines = supervisor.stats.table(handlers, idle)
         + &format!("{} descriptors of guests left open\n", left(idle));
     let _ = std::io::stderr().write_all(lines.as_bytes());

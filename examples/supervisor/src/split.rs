@@ -13,10 +13,10 @@ use std::{
 use fdtable::Files;
 
 use super::{
-    directory::Directory,
     file::File,
     orphans,
     process::{Process, Task},
+    registry::Registry,
     sys, twin,
 };
 
@@ -55,7 +55,7 @@ impl Split {
     }
 }
 
-impl Directory {
+impl Registry {
     /// `unshare(CLONE_FILES)`: the thread has files of its own from now on.
     pub(crate) fn unshare_files(&self, task: &Arc<Task>) {
         let process = &task.process;

@@ -8,9 +8,9 @@ use std::{
 
 use super::{
     call::Call,
-    directory::Directory,
     listener::{Listener, Reply},
     process::Task,
+    registry::Registry,
     stats::Stats,
     sys::{Errno, Result},
     syscalls::Index,
@@ -25,7 +25,7 @@ const AFTER: &str = ":after";
 
 pub(crate) struct Supervisor {
     pub(crate) listener: Listener,
-    pub(crate) directory: Directory,
+    pub(crate) registry: Registry,
     pub(crate) syscalls: Index,
     pub(crate) stats: Stats,
     /// The process that we started.
@@ -82,14 +82,14 @@ impl Supervisor {
     /// The thread that makes the call, after what had to wait for its next one.
     fn task(&self, tid: i32) -> Result<Arc<Task>> {
         let gone = |_| Errno(libc::ESRCH);
-        let task = self.directory.task(tid).map_err(gone)?;
+        let task = self.registry.task(tid).map_err(gone)?;
         task.release_parked();
-        self.directory.settle_exec(task).map_err(gone)
+        self.registry.settle_exec(task).map_err(gone)
     }
 
     fn reply(&self, call: &Call<'_>) -> Result<Reply> {
         if call.syscall.changes {
-            self.directory.look();
+            self.registry.register_new_processes();
             call.task.process.closing.release();
         }
         let asked = self.trace.then(|| trace::asked(call));

@@ -72,7 +72,7 @@ impl Call<'_> {
             let Some(Descriptor { flags, file, .. }) = table.descriptor(fd) else {
                 if injected {
                     // It was closed meanwhile: nothing of the file may stay open.
-                    self.inject(self.supervisor.directory.token.as_fd(), fd, true, &twins)?;
+                    self.inject(self.supervisor.registry.token.as_fd(), fd, true, &twins)?;
                 }
                 return Ok(());
             };
@@ -156,7 +156,7 @@ fn has_ended(tgid: i32) -> bool {
 /// The kernel's part, on all the descriptors among the arguments.
 pub(crate) fn promote_all(call: &Call<'_>) -> Result<Reply> {
     // What a dead process had locked is free.
-    call.supervisor.directory.catch_up();
+    call.supervisor.registry.apply_exits_and_execs();
     for argument in call.syscall.fd_arguments() {
         call.promote(call.fd(*argument as usize))?;
     }

@@ -25,7 +25,7 @@ impl Call<'_> {
     }
 
     fn give_up(&self, fd: RawFd) {
-        let token = self.supervisor.directory.token.as_fd();
+        let token = self.supervisor.registry.token.as_fd();
         // What only the guest's kernel could close refers to nothing any more. All of this fails
         // where the guest is gone, and then there is nothing to do.
         if !is_in_table(fd) {

@@ -1,5 +1,5 @@
-//! Which processes have come to be since the last look, learned without intercepting `fork`: from
-//! the last process id that the kernel gave out.
+//! The process ids that the kernel has given out since the last scan. They replace an interception
+//! of `fork`: the kernel tells its last id.
 
 use std::{
     fs::{self, File},
@@ -9,8 +9,8 @@ use std::{
 
 use super::sys::{self, Result};
 
-/// How long an id that has been given out may take until its process is seen.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long an id is checked again after it was given out and no process had it yet.
+const MAX_DELAY: Duration = Duration::from_millis(200);
 /// From this many new ids on, `/proc` is listed instead of trying each.
 const MANY: i32 = 1024;
 /// Ids below this are not given out again when they wrap.
@@ -37,64 +37,65 @@ impl LastPid {
     }
 }
 
-/// The ids that have still to be looked at.
+/// The ids that have still to be checked.
 #[derive(Debug)]
-pub(crate) struct Births {
-    seen: i32,
+pub(crate) struct NewPids {
+    /// The last id that has been checked.
+    checked: i32,
     pid_max: i32,
-    /// Given out, but no process was seen there yet, and until when it may come.
-    expected: Vec<(i32, Instant)>,
+    /// Ids that were given out while no process had them yet, each with the end of its delay.
+    delayed: Vec<(i32, Instant)>,
 }
 
-impl Births {
-    pub(crate) fn since(seen: i32) -> Self {
+impl NewPids {
+    pub(crate) fn since(checked: i32) -> Self {
         let pid_max = sys::read_proc("/proc/sys/kernel/pid_max");
         Self {
-            seen,
+            checked,
             pid_max: pid_max.and_then(|n| n.trim().parse().ok()).unwrap_or(1 << 22),
-            expected: Vec::new(),
+            delayed: Vec::new(),
         }
     }
 
-    /// Whether so many ids have been given out that only processes are looked at, and no threads.
+    /// Whether so many ids have been given out that only processes are checked, and no threads.
     pub(crate) fn are_many(&self, last: i32) -> bool {
-        let count = match last - self.seen {
+        let count = match last - self.checked {
             ahead @ 0.. => ahead,
             behind => behind + self.pid_max - RESERVED,
         };
         count > MANY
     }
 
-    /// The ids to look at, given the kernel's last one.
+    /// Takes the ids to check, up to the last one that the kernel has given out.
     pub(crate) fn take(&mut self, last: i32) -> Vec<i32> {
-        let mut pids: Vec<i32> = self.expected.iter().map(|(pid, _)| *pid).collect();
+        let mut pids: Vec<i32> = self.delayed.iter().map(|(pid, _)| *pid).collect();
         if self.are_many(last) {
             pids.extend(listed());
-        } else if last >= self.seen {
-            pids.extend(self.seen + 1..=last);
+        } else if last >= self.checked {
+            pids.extend(self.checked + 1..=last);
         } else {
-            pids.extend((self.seen + 1..=self.pid_max).chain(RESERVED..=last));
+            pids.extend((self.checked + 1..=self.pid_max).chain(RESERVED..=last));
         }
-        self.seen = last;
+        self.checked = last;
         pids
     }
 
-    /// No process was seen at `pid`: it is looked at again for a while.
-    pub(crate) fn expect(&mut self, pid: i32) {
-        if !self.expected.iter().any(|(known, _)| *known == pid) {
-            self.expected.push((pid, Instant::now() + PATIENCE));
+    /// Keeps `pid`, which no process has yet, for the scans of the next [`MAX_DELAY`].
+    pub(crate) fn check_again(&mut self, pid: i32) {
+        if !self.delayed.iter().any(|(known, _)| *known == pid) {
+            self.delayed.push((pid, Instant::now() + MAX_DELAY));
         }
     }
 
     pub(crate) fn forget(&mut self, pid: i32) {
-        self.expected.retain(|(expected, _)| *expected != pid);
+        self.delayed.retain(|(delayed, _)| *delayed != pid);
     }
 
-    /// Whether there is none left to look at, after those that came too late are forgotten.
-    pub(crate) fn settle(&mut self) -> bool {
+    /// Forgets the ids whose delay is over; true if none is left to check again.
+    pub(crate) fn drop_overdue(&mut self) -> bool {
         let now = Instant::now();
-        self.expected.retain(|(_, until)| now < *until);
-        self.expected.is_empty()
+        self.delayed.retain(|(_, until)| now < *until);
+        self.delayed.is_empty()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The guests that we know: threads by their id, and processes.
+//! The known guests by their ids: threads and processes.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::process::{Process, Task};
 const FIRST_PRUNING: usize = 256;
 
 #[derive(Default)]
-pub(crate) struct Guests(RwLock<Maps>);
+pub(crate) struct PidMap(RwLock<Maps>);
 
 #[derive(Default)]
 struct Maps {
@@ -20,7 +20,7 @@ struct Maps {
     prune_at: usize,
 }
 
-impl Guests {
+impl PidMap {
     pub(crate) fn task(&self, tid: i32) -> Option<Arc<Task>> {
         self.0.read().tasks.get(&tid).cloned()
     }
@@ -43,7 +43,7 @@ impl Guests {
     }
 
     /// Whether some process has threads with files of their own.
-    pub(crate) fn any_split(&self) -> bool {
+    pub(crate) fn any_has_own_files(&self) -> bool {
         self.0.read().processes.values().any(|process| process.split.is())
     }
 
@@ -84,13 +84,13 @@ impl Guests {
 
     /// Any id may have been given out again.
     pub(crate) fn forget_all_stale(&self) {
-        self.0.write().forget_ended();
+        self.0.write().forget_exited();
     }
 
     /// Removes the process at `pid` and its threads, if it has ended.
-    pub(crate) fn take_dead(&self, pid: i32) -> Option<Arc<Process>> {
+    pub(crate) fn remove_if_exited(&self, pid: i32) -> Option<Arc<Process>> {
         let mut maps = self.0.write();
-        if !maps.processes.get(&pid)?.is_dead() {
+        if !maps.processes.get(&pid)?.has_exited() {
             return None;
         }
         let process = maps.processes.remove(&pid)?;
@@ -100,14 +100,14 @@ impl Guests {
 }
 
 impl Maps {
-    fn forget_ended(&mut self) {
+    fn forget_exited(&mut self) {
         self.tasks.retain(|_, task| task.is_there());
     }
 
     /// Forgets threads that have ended, now and then.
     fn prune(&mut self) {
         if self.tasks.len() >= self.prune_at.max(FIRST_PRUNING) {
-            self.forget_ended();
+            self.forget_exited();
             self.prune_at = 2 * self.tasks.len();
         }
     }

@@ -1,8 +1,8 @@
-//! The guests: which process a thread belongs to, and which processes there are.
+//! The process registry: which processes there are, and which one a thread belongs to.
 //!
-//! Nobody tells us of a `fork`. Before each change of a table we look for new processes, and give
-//! each child the table of its parent as it is then: what changed since the fork can only be what
-//! was changed while the fork was under way.
+//! `fork` is not intercepted. Before each change of a table the registry scans for new processes,
+//! and gives each child the table of its parent as it is then. So the child's table can differ from
+//! that at its fork only by what was changed while the fork was under way.
 
 use std::{
     fs,
@@ -19,13 +19,13 @@ use fdtable::{CloseRangeFlags, Files};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    births::{Births, LastPid},
     closing::Closing,
     exec::ExecWatch,
     file::File,
-    guests::Guests,
+    new_pids::{LastPid, NewPids},
     numbers::KERNEL_END,
     orphans,
+    pid_map::PidMap,
     process::{Limits, Process, Quirks, Task},
     room::Room,
     split::Split,
@@ -34,20 +34,20 @@ use super::{
     tables::Tables,
 };
 
-/// Event data of the process that guards us, and of a signal; no guest has these ids.
+/// Event data of the guardian, and of a signal. No guest has these ids.
 const GUARDIAN: u64 = 1;
 const SIGNAL: u64 = 0;
 
-pub(crate) struct Directory {
-    guests: Guests,
-    /// Locked while new processes are registered and dead ones removed.
-    births: Mutex<Births>,
+pub(crate) struct Registry {
+    pid_map: PidMap,
+    /// Locked while new processes are registered and ended ones removed.
+    new_pids: Mutex<NewPids>,
     last_pid: LastPid,
-    /// The last id that has been looked at.
-    seen: AtomicI32,
-    /// Some id was given out whose process was not there yet.
-    expecting: AtomicBool,
-    deaths: Epoll,
+    /// The last id that has been checked.
+    checked: AtomicI32,
+    /// An id was given out that no process has yet.
+    has_delayed: AtomicBool,
+    exits: Epoll,
     own_pid: i32,
     /// The hard limit that the kernel knows, of us and every guest.
     kernel_hard: u64,
@@ -56,20 +56,20 @@ pub(crate) struct Directory {
     pub(crate) token: OwnedFd,
 }
 
-type Scan<'a> = MutexGuard<'a, Births>;
+type Scan<'a> = MutexGuard<'a, NewPids>;
 
-impl Directory {
+impl Registry {
     /// Made before the first guest is served.
     pub(crate) fn new(kernel_hard: u64, tables: Tables, token: OwnedFd) -> Result<Self> {
         let last_pid = LastPid::open()?;
-        let seen = last_pid.read();
+        let checked = last_pid.read();
         Ok(Self {
-            guests: Guests::default(),
-            births: Mutex::new(Births::since(seen)),
+            pid_map: PidMap::default(),
+            new_pids: Mutex::new(NewPids::since(checked)),
             last_pid,
-            seen: AtomicI32::new(seen),
-            expecting: AtomicBool::new(false),
-            deaths: Epoll::new()?,
+            checked: AtomicI32::new(checked),
+            has_delayed: AtomicBool::new(false),
+            exits: Epoll::new()?,
             own_pid: std::process::id() as i32,
             kernel_hard,
             tables,
@@ -77,8 +77,8 @@ impl Directory {
         })
     }
 
-    /// Registers the first guest.
-    pub(crate) fn start(&self, pid: i32, files: Files<File>) -> Result<()> {
+    /// Registers the first guest, with its files.
+    pub(crate) fn register_first(&self, pid: i32, files: Files<File>) -> Result<()> {
         // What it inherits from us at numbers of the table.
         let has_had_twins = AtomicBool::new(!files.load().is_empty());
         self.insert(Process {
@@ -100,32 +100,32 @@ impl Directory {
 
     /// The thread that made a system call.
     pub(crate) fn task(&self, tid: i32) -> Result<Arc<Task>> {
-        match self.guests.task(tid) {
+        match self.pid_map.task(tid) {
             Some(task) if tid == task.process.tgid => Ok(task),
             Some(_) => {
                 // Its id may have been given out again since it has ended.
-                self.look_if(false);
-                self.guests.task(tid).map_or_else(|| self.discover(tid), Ok)
+                self.scan_if(false);
+                self.pid_map.task(tid).map_or_else(|| self.discover(tid), Ok)
             }
             None => self.discover(tid),
         }
     }
 
     fn process(&self, tgid: i32) -> Option<Arc<Process>> {
-        self.guests.process(tgid)
+        self.pid_map.process(tgid)
     }
 
     /// The process that a guest's thread means by the id of one of its threads, and that id as we
     /// know it.
-    pub(crate) fn process_with(&self, id: i32, asker: i32) -> Option<(Arc<Process>, i32)> {
-        self.look();
-        let id = self.translated(id, asker)?;
+    pub(crate) fn process_by_id(&self, id: i32, asker: i32) -> Option<(Arc<Process>, i32)> {
+        self.register_new_processes();
+        let id = self.global_id(id, asker)?;
         let process = self.process(id).or_else(|| self.process(tgid_of(id)?))?;
         Some((process, id))
     }
 
     /// What is `id` in the pid namespace of `asker` is this in ours.
-    fn translated(&self, id: i32, asker: i32) -> Option<i32> {
+    fn global_id(&self, id: i32, asker: i32) -> Option<i32> {
         let ids = |tid: i32| {
             let ids = sys::status(tid, "NSpid")?;
             Some(ids.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<i32>>())
@@ -143,55 +143,55 @@ impl Directory {
     }
 
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {
-        self.guests.processes(|_| true)
+        self.pid_map.processes(|_| true)
     }
 
-    /// Registers what has been forked up to now.
-    pub(crate) fn look(&self) {
-        self.look_if(self.expecting.load(Ordering::Relaxed));
+    /// Registers each process that has been forked up to now.
+    pub(crate) fn register_new_processes(&self) {
+        self.scan_if(self.has_delayed.load(Ordering::Relaxed));
     }
 
-    /// Only if an id has been given out since, or `anyway`.
-    fn look_if(&self, anyway: bool) {
+    /// Scans if an id has been given out since the last scan, or if `forced`.
+    fn scan_if(&self, forced: bool) {
         let last = self.last_pid.read();
-        // Acquire: what was registered up to this id is in the maps.
-        if anyway || last != self.seen.load(Ordering::Acquire) {
-            self.scan(&mut self.births.lock());
+        // Acquire: what was registered up to this id is in the map.
+        if forced || last != self.checked.load(Ordering::Acquire) {
+            self.scan(&mut self.new_pids.lock());
         }
     }
 
-    fn scan(&self, births: &mut Scan<'_>) {
+    fn scan(&self, new_pids: &mut Scan<'_>) {
         let last = self.last_pid.read();
-        if births.are_many(last) {
-            self.guests.forget_all_stale();
+        if new_pids.are_many(last) {
+            self.pid_map.forget_all_stale();
         }
-        for pid in births.take(last) {
-            if self.meet(pid) {
-                births.forget(pid);
+        for pid in new_pids.take(last) {
+            if self.check_pid(pid) {
+                new_pids.forget(pid);
             } else {
-                births.expect(pid);
+                new_pids.check_again(pid);
             }
         }
-        self.expecting.store(!births.settle(), Ordering::Relaxed);
-        // Release: pairs with `look`.
-        self.seen.store(last, Ordering::Release);
+        self.has_delayed.store(!new_pids.drop_overdue(), Ordering::Relaxed);
+        // Release: pairs with the load in `scan_if`.
+        self.checked.store(last, Ordering::Release);
     }
 
-    /// Looks at an id that was given out; false if no task is there yet.
-    fn meet(&self, pid: i32) -> bool {
+    /// Checks an id that was given out, and registers its process; false if no task has it yet.
+    fn check_pid(&self, pid: i32) -> bool {
         let pidfd = match sys::pidfd_open(pid) {
             Ok(pidfd) => pidfd,
             Err(Errno(libc::ESRCH)) => {
-                self.guests.forget_stale(pid);
+                self.pid_map.forget_stale(pid);
                 return false;
             }
             // A thread that does not lead its process, or not yet anything.
             Err(_) => {
-                self.guests.forget_stale(pid);
-                return self.meet_thread(pid);
+                self.pid_map.forget_stale(pid);
+                return self.check_thread(pid);
             }
         };
-        self.forget_dead(pid);
+        self.remove_if_exited(pid);
         if self.process(pid).is_some() {
             return true;
         }
@@ -239,15 +239,15 @@ impl Directory {
 
     fn insert(&self, process: Process) {
         let process = Arc::new(process);
-        self.guests.add_process(Arc::clone(&process));
+        self.pid_map.add_process(Arc::clone(&process));
         // Fails only without memory or watches; then the tables of the dead stay until the end.
-        let _ = self.deaths.add(process.pidfd.as_fd(), libc::EPOLLIN, process.tgid as u64);
+        let _ = self.exits.add(process.pidfd.as_fd(), libc::EPOLLIN, process.tgid as u64);
     }
 
     #[cold]
     fn discover(&self, tid: i32) -> Result<Arc<Task>> {
-        self.look();
-        if let Some(task) = self.guests.task(tid) {
+        self.register_new_processes();
+        if let Some(task) = self.pid_map.task(tid) {
             // It has files of its own.
             return Ok(task);
         }
@@ -255,7 +255,7 @@ impl Directory {
             Some(process) => process,
             None => {
                 let tgid = tgid_of(tid).ok_or(Errno(libc::ESRCH))?;
-                self.process(tgid).map_or_else(|| self.adopt(tgid), Ok)?
+                self.process(tgid).map_or_else(|| self.register_without_parent(tgid), Ok)?
             }
         };
         Ok(self.add_task(tid, process))
@@ -263,16 +263,16 @@ impl Directory {
 
     fn add_task(&self, tid: i32, process: Arc<Process>) -> Arc<Task> {
         let own_files = self.files_of_thread(&process, tid);
-        let task = self.guests.add_task(Task::new(tid, process, own_files));
+        let task = self.pid_map.add_task(Task::new(tid, process, own_files));
         if task.own_files.get().is_some() {
             self.watch_thread(&task);
         }
         task
     }
 
-    /// Looks at a thread that does not lead its process; false if it is not there yet.
-    fn meet_thread(&self, tid: i32) -> bool {
-        if self.guests.any_split() && self.guests.task(tid).is_none() {
+    /// Checks the id of a thread that does not lead its process; false if it is not there yet.
+    fn check_thread(&self, tid: i32) -> bool {
+        if self.pid_map.any_has_own_files() && self.pid_map.task(tid).is_none() {
             let process = tgid_of(tid).and_then(|tgid| self.process(tgid));
             if let Some(process) = process.filter(|process| process.split.is()) {
                 self.add_task(tid, process);
@@ -285,18 +285,18 @@ impl Directory {
     pub(crate) fn watch_thread(&self, task: &Task) {
         if let Ok(pidfd) = sys::pidfd_open_thread(task.tid) {
             let pidfd = task.pidfd.get_or_init(|| pidfd);
-            let _ = self.deaths.add(pidfd.as_fd(), libc::EPOLLIN, task.tid as u64);
+            let _ = self.exits.add(pidfd.as_fd(), libc::EPOLLIN, task.tid as u64);
         }
     }
 
     pub(crate) fn threads(&self, process: &Arc<Process>) -> Vec<Arc<Task>> {
-        self.guests.threads(process)
+        self.pid_map.threads(process)
     }
 
-    /// A guest that no look has found: its parent is not known any more.
-    fn adopt(&self, tgid: i32) -> Result<Arc<Process>> {
-        let _births = self.births.lock();
-        self.meet(tgid);
+    /// Registers a guest that no scan has found: its parent is not known any more.
+    fn register_without_parent(&self, tgid: i32) -> Result<Arc<Process>> {
+        let _scan = self.new_pids.lock();
+        self.check_pid(tgid);
         if self.process(tgid).is_none() {
             self.register(tgid, sys::pidfd_open(tgid)?, None);
         }
@@ -308,58 +308,60 @@ impl Directory {
         if !task.process.settle_exec(task.tid) {
             return Ok(task);
         }
-        self.guests.forget_threads(&task.process);
+        self.pid_map.forget_threads(&task.process);
         self.task(task.tid)
     }
 
-    /// Waits for processes to end and removes them, and so closes what they had open; whether there
-    /// is a signal, too.
-    pub(crate) fn bury(&self) -> bool {
+    /// Waits for processes to end, removes them and closes what they had open. True if there is a
+    /// signal, too.
+    pub(crate) fn wait_for_exits(&self) -> bool {
         let mut ready = Vec::new();
-        if self.deaths.wait(-1, &mut ready).is_ok() {
-            self.bury_all(&ready);
+        if self.exits.wait(-1, &mut ready).is_ok() {
+            self.remove_exited(&ready);
         }
         ready.iter().any(|(data, _)| *data == SIGNAL)
     }
 
-    fn bury_all(&self, ready: &[(u64, u32)]) -> bool {
-        let mut dead = ready.iter().map(|(data, _)| *data).filter(|pid| *pid > GUARDIAN).peekable();
-        let any = dead.peek().is_some();
+    fn remove_exited(&self, ready: &[(u64, u32)]) -> bool {
+        let exited = ready.iter().map(|(data, _)| *data).filter(|pid| *pid > GUARDIAN);
+        let mut exited = exited.peekable();
+        let any = exited.peek().is_some();
         if any {
             // First their last children.
-            let mut births = self.births.lock();
-            self.scan(&mut births);
-            dead.for_each(|pid| self.forget_dead(pid as i32));
+            let mut new_pids = self.new_pids.lock();
+            self.scan(&mut new_pids);
+            exited.for_each(|pid| self.remove_if_exited(pid as i32));
         }
         any
     }
 
-    fn forget_dead(&self, pid: i32) {
+    fn remove_if_exited(&self, pid: i32) {
         // A thread with files of its own is watched, too.
-        self.guests.forget_stale(pid);
-        if let Some(process) = self.guests.take_dead(pid) {
+        self.pid_map.forget_stale(pid);
+        if let Some(process) = self.pid_map.remove_if_exited(pid) {
             // Here and now, whoever still refers to the process. As long as its pidfd is watched,
-            // `catch_up` waits for us.
+            // `apply_exits_and_execs` waits for us.
             let _ = process.files.load().close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
-            let _ = self.deaths.remove(process.pidfd.as_fd());
+            let _ = self.exits.remove(process.pidfd.as_fd());
         }
     }
 
-    /// Closes what dead processes and successful execs have closed: where a guest could tell.
-    pub(crate) fn catch_up(&self) {
+    /// Closes what ended processes and successful execs have closed, before a guest could notice
+    /// that it is still open.
+    pub(crate) fn apply_exits_and_execs(&self) {
         let mut ready = Vec::new();
-        while self.deaths.wait(0, &mut ready).is_ok() && self.bury_all(&ready) {}
-        for process in self.guests.processes(|process| process.exec.is_pending()) {
+        while self.exits.wait(0, &mut ready).is_ok() && self.remove_exited(&ready) {}
+        for process in self.pid_map.processes(|process| process.exec.is_pending()) {
             if process.settle_exec_from_outside() {
-                self.guests.forget_threads(&process);
+                self.pid_map.forget_threads(&process);
             }
         }
     }
 
-    /// Makes `bury` return also when the guardian dies, and when `signals` can be read.
+    /// Makes `wait_for_exits` return also when the guardian dies, and when `signals` can be read.
     pub(crate) fn watch(&self, guardian: BorrowedFd<'_>, signals: BorrowedFd<'_>) -> Result<()> {
-        self.deaths.add(guardian, libc::EPOLLIN | libc::EPOLLET, GUARDIAN)?;
-        self.deaths.add(signals, libc::EPOLLIN, SIGNAL)
+        self.exits.add(guardian, libc::EPOLLIN | libc::EPOLLET, GUARDIAN)?;
+        self.exits.add(signals, libc::EPOLLIN, SIGNAL)
     }
 }
 
