@@ -3,19 +3,34 @@
 use std::{os::fd::RawFd, sync::Arc};
 
 use fdtable::FdFlags;
+use libc::c_long;
 
 use super::{
-    file::{File, TWIN},
+    filter::When,
     listener::Reply,
     memory::Memory,
-    process::Task,
     supervisor::Supervisor,
     sys::{Errno, Result},
-    syscalls::Syscall,
+    task::Task,
 };
 
-/// What a handler sees. It returns a [`Reply`] that holds nothing: every reference to a file is
-/// dropped before the guest goes on.
+/// A system call that is intercepted: when, and how it is served.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Syscall {
+    pub(crate) number: c_long,
+    pub(crate) name: &'static str,
+    pub(crate) when: When,
+    pub(crate) serve: SyscallFn,
+    /// It changes a table: before, each child must have its copy. An open sees to that itself, if
+    /// it changes one.
+    pub(crate) changes_table: bool,
+}
+
+/// Serves a system call.
+pub(crate) type SyscallFn = fn(&Call<'_>) -> Result<Reply>;
+
+/// What a [`SyscallFn`] works with. It returns a [`Reply`] that holds nothing: every reference to a
+/// file is dropped before the guest goes on.
 pub(crate) struct Call<'a> {
     pub(crate) supervisor: &'a Supervisor,
     pub(crate) task: &'a Arc<Task>,
@@ -25,13 +40,21 @@ pub(crate) struct Call<'a> {
     pub(crate) args: [u64; 6],
 }
 
-/// Serves a system call.
-pub(crate) type Handler = fn(&Call<'_>) -> Result<Reply>;
-
 pub(crate) const EBADF: Errno = Errno(libc::EBADF);
 pub(crate) const EFAULT: Errno = Errno(libc::EFAULT);
 pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
 pub(crate) const EPERM: Errno = Errno(libc::EPERM);
+
+impl Syscall {
+    /// Which arguments are descriptors.
+    pub(crate) fn fd_arguments(&self) -> &'static [u32] {
+        match self.when {
+            When::Fd(arguments) => arguments,
+            When::Fcntl | When::Ioctl(_) => &[0],
+            _ => &[],
+        }
+    }
+}
 
 impl Call<'_> {
     /// An argument as a descriptor: its low 32 bits.
@@ -52,29 +75,11 @@ impl Call<'_> {
         self.task.table().flags(fd).ok_or(EBADF)
     }
 
-    /// Serves a call on a file that we have open, with its backing; leaves it to the kernel where
-    /// there is a twin, which does all it should.
-    pub(crate) fn with_backing(
-        &self,
-        fd: RawFd,
-        serve: impl FnOnce(std::os::fd::BorrowedFd<'_>) -> Result<Reply>,
-    ) -> Result<Reply> {
-        let table = self.task.table();
-        let Some(file) = table.get(fd) else {
-            // The kernel finds nothing either, once it has looked at what it looks at first.
-            return self.leave_to_kernel(fd, EBADF);
-        };
-        match &*file {
-            File::Backed(_) if self.has_twin(fd) => Ok(Reply::Continue),
-            File::Backed(backing) => {
-                use std::os::fd::AsFd;
-                serve(backing.as_fd())
-            }
-            File::Native => Ok(Reply::Continue),
+    /// Whether the call returns a new descriptor whose number the guest has not named.
+    pub(crate) fn returns_new_number(&self) -> bool {
+        match self.syscall.name {
+            "fcntl" => matches!(self.int(1), libc::F_DUPFD | libc::F_DUPFD_CLOEXEC),
+            name => matches!(name, "open" | "openat" | "openat2" | "creat" | "dup"),
         }
-    }
-
-    pub(crate) fn has_twin(&self, fd: RawFd) -> bool {
-        self.flags(fd).is_ok_and(|flags| flags.contains(TWIN))
     }
 }

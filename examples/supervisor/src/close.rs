@@ -6,11 +6,11 @@ use fdtable::{CloseRangeFlags, Descriptor};
 
 use super::{
     call::Call,
-    exec::doubt_token,
-    file::{File, TWIN},
+    exec::distrust_token,
+    file::TWIN,
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START},
-    sys::{self, Result},
+    sys::Result,
 };
 
 pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
@@ -18,29 +18,17 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// Closes our half at once. Where there is a twin, the kernel closes it then, and until it has the
-/// number is nobody's.
+/// number stays reserved.
 fn close_number(call: &Call<'_>, fd: RawFd) -> Result<Reply> {
-    prepare_close(call, fd);
+    call.promote_if_locked(fd);
     let table = call.task.table();
     let (Descriptor { flags, file, .. }, number) = table.take(fd)?;
     drop(file);
     if flags.contains(TWIN) {
-        call.task.park(number.into_owned(&table), flags);
+        call.task.add_pending_close(number.into_owned(&table), flags);
         return Ok(Reply::Continue);
     }
     Ok(Reply::Value(0))
-}
-
-/// Before a number is closed: the kernel has to, where that may give up a lock. Any close of a file
-/// gives up the process's POSIX locks on it, and those that it has taken through a number of the
-/// kernel's we are not told of.
-pub(crate) fn prepare_close(call: &Call<'_>, fd: RawFd) {
-    let table = call.task.table();
-    let backed = |file: &File| file.backing().is_some_and(sys::may_have_locks);
-    if table.get(fd).is_some_and(|file| backed(&file)) {
-        // Where there can be no twin, there can be no lock either.
-        let _ = call.promote(fd);
-    }
 }
 
 /// The kernel closes its own numbers and the twins, we close ours.
@@ -52,19 +40,22 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
     }
     let unshares = flags.contains(CloseRangeFlags::UNSHARE);
     if unshares || (first..=last).contains(&(EXEC_TOKEN as u32)) {
-        doubt_token(call);
+        distrust_token(call);
     }
     if unshares {
         call.supervisor.registry.unshare_files(call.task);
     }
-    if last < TABLE_START as u32 {
-        return Ok(Reply::Continue);
+    if last >= TABLE_START as u32 {
+        close_in_table(call, first.max(TABLE_START as u32), last, flags)?;
     }
-    let first = first.max(TABLE_START as u32);
+    Ok(Reply::Continue)
+}
+
+fn close_in_table(call: &Call<'_>, first: u32, last: u32, flags: CloseRangeFlags) -> Result<()> {
     let table = call.task.table();
     if flags.contains(CloseRangeFlags::CLOEXEC) {
         table.close_range(first, last, CloseRangeFlags::CLOEXEC)?;
-        return Ok(Reply::Continue);
+        return Ok(());
     }
     for Descriptor { fd, file, .. } in &**table {
         drop(file);
@@ -73,5 +64,5 @@ pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
             let _ = close_number(call, fd);
         }
     }
-    Ok(Reply::Continue)
+    Ok(())
 }

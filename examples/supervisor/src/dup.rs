@@ -1,15 +1,14 @@
 //! `dup`, `dup2`, `dup3` and `F_DUPFD`, between the kernel's numbers and the table's.
 //!
-//! A duplicate shares the open file description, whoever has it: so the offset and the status flags
-//! agree on both sides.
+//! A duplicate shares the open file description, on whichever side it is: so the offset and the
+//! status flags agree on both sides.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
-use fdtable::{FdFlags, Placement};
+use fdtable::{FdFlags, FdTable, Placement};
 
 use super::{
     call::{Call, EBADF, EINVAL},
-    close::prepare_close,
     file::{self, File, TWIN},
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START, is_in_table},
@@ -22,7 +21,7 @@ pub(crate) fn dup(call: &Call<'_>) -> Result<Reply> {
     let table = call.task.table();
     let file = table.get(fd);
     let Some(backing) = file.as_ref().and_then(|file| file.backing()) else {
-        return call.leave_to_kernel(fd, EBADF);
+        return call.promote_and_continue(fd, EBADF);
     };
     match call.supervisor.listener.add_fd(call.id, backing, None, false) {
         Err(Errno(libc::EMFILE)) => duplicate_from(call, fd, 0, FdFlags::empty()),
@@ -68,7 +67,7 @@ enum Source {
     /// It comes from the kernel, and the table shall have it.
     Served(OwnedFd),
     /// It comes from the kernel, and stays there.
-    Native(OwnedFd),
+    KernelOnly(OwnedFd),
 }
 
 fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
@@ -81,7 +80,7 @@ fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
         }
     }
     let of_thread = || sys::pidfd_getfd(sys::pidfd_open_thread(call.task.tid)?.as_fd(), fd);
-    let file = match process.split.is() {
+    let file = match process.unshared.has_own_files() {
         true => of_thread(),
         false => match sys::pidfd_getfd(process.pidfd.as_fd(), fd) {
             // The thread that leads the process may have ended before the others.
@@ -94,42 +93,43 @@ fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
             call.supervisor.stats.opened(file.as_fd());
             Source::Served(file)
         }
-        None => Source::Native(file),
+        None => Source::KernelOnly(file),
     })
 }
 
 fn onto_table(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result<()> {
-    prepare_close(call, new);
-    let twins = call.task.process.twins.lock();
+    call.promote_if_locked(new);
+    let inject_lock = call.task.process.inject_lock.lock();
     let table = call.task.table();
     let cloexec = flags.contains(FdFlags::CLOEXEC);
     let had_twin = table.flags(new).is_some_and(|flags| flags.contains(TWIN));
-    let replaced = |flags: FdFlags| if had_twin { flags | TWIN } else { flags };
+    let replaced = if had_twin { flags | TWIN } else { flags };
     match source(call, old)? {
         Source::Table => {
-            drop(table.dup3(old, new, replaced(flags))?);
+            drop(table.dup3(old, new, replaced)?);
             // Another file stands there now, for the kernel too.
             let file = table.get(new).ok_or(EBADF)?;
             if let (true, Some(backing)) = (had_twin, file.backing()) {
-                call.inject(backing, new, cloexec, &twins)?;
+                call.inject(backing, new, cloexec, &inject_lock)?;
             }
+            Ok(())
         }
         Source::Served(file) => {
             if had_twin {
-                call.inject(file.as_fd(), new, cloexec, &twins)?;
+                call.inject(file.as_fd(), new, cloexec, &inject_lock)?;
             }
-            let file = File::Backed(file);
-            drop(table.replace(new, file, replaced(flags)).map_err(fdtable::Error::from)?);
+            replace(&table, new, File::Backed(file), replaced)
         }
-        Source::Native(file) => {
-            if new as u64 >= u64::from(table.limit()) {
-                return Err(EBADF);
-            }
-            call.inject(file.as_fd(), new, cloexec, &twins)?;
-            let native = table.replace(new, File::Native, flags | TWIN);
-            drop(native.map_err(fdtable::Error::from)?);
+        Source::KernelOnly(_) if new as u64 >= u64::from(table.limit()) => Err(EBADF),
+        Source::KernelOnly(file) => {
+            call.inject(file.as_fd(), new, cloexec, &inject_lock)?;
+            replace(&table, new, File::KernelOnly, flags | TWIN)
         }
     }
+}
+
+fn replace(table: &FdTable<File>, fd: RawFd, file: File, flags: FdFlags) -> Result<()> {
+    drop(table.replace(fd, file, flags).map_err(fdtable::Error::from)?);
     Ok(())
 }
 
@@ -141,36 +141,37 @@ pub(crate) fn duplicate_from(
     min: RawFd,
     flags: FdFlags,
 ) -> Result<Reply> {
-    let process = &call.task.process;
-    let twins = process.twins.lock();
+    let inject_lock = call.task.process.inject_lock.lock();
     let table = call.task.table();
     let source = match fd {
         EXEC_TOKEN => return Err(EBADF),
         fd => source(call, fd)?,
     };
-    if min < 0 || min as u32 >= table.limit() {
-        return Err(EINVAL);
-    }
-    let place = match min {
-        // The kernel would look below, which we cannot ask it for: any number of ours is at or
-        // above, too.
-        ..TABLE_START => Placement::Auto,
-        min => Placement::From(min),
-    };
+    let placement = placement_from(min, table.limit())?;
     let number = match source {
-        Source::Table => table.dup(fd, place, flags)?,
+        Source::Table => table.dup(fd, placement, flags)?,
         Source::Served(file) => {
-            let opened = table.open(place, File::Backed(file), flags);
+            let opened = table.open(placement, File::Backed(file), flags);
             opened.map_err(fdtable::Error::from)?
         }
-        Source::Native(file) => {
-            let number = table.reserve(place)?;
+        Source::KernelOnly(file) => {
+            let number = table.reserve(placement)?;
             let cloexec = flags.contains(FdFlags::CLOEXEC);
-            let injected = call.inject(file.as_fd(), number.fd(), cloexec, &twins);
+            let injected = call.inject(file.as_fd(), number.fd(), cloexec, &inject_lock);
             injected.map_err(|_| Errno(libc::EMFILE))?;
-            let opened = number.install(File::Native, flags | TWIN);
+            let opened = number.install(File::KernelOnly, flags | TWIN);
             opened.map_err(fdtable::Error::from)?
         }
     };
     Ok(Reply::Value(number.into()))
+}
+
+fn placement_from(min: RawFd, limit: u32) -> Result<Placement> {
+    match min {
+        _ if min < 0 || min as u32 >= limit => Err(EINVAL),
+        // The kernel would look below the table, which we cannot ask it for. Any number of the
+        // table is at or above the minimum, too.
+        ..TABLE_START => Ok(Placement::Auto),
+        min => Ok(Placement::From(min)),
+    }
 }

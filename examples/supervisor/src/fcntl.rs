@@ -9,12 +9,9 @@ use super::{
     dup::duplicate_from,
     listener::Reply,
     numbers::is_in_table,
-    sys::{self, Result},
+    sys::{self, F_DUPFD_QUERY, Result},
     twin::promote_all,
 };
-
-/// Whether two descriptors are duplicates, since Linux 6.10; the C library does not have it.
-pub(crate) const F_DUPFD_QUERY: i32 = 1027;
 
 pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
     let (fd, command, argument) = (call.fd(0), call.int(1), call.int(2));

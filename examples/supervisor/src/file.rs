@@ -17,10 +17,10 @@ pub(crate) enum File {
     /// kernel of the guest.
     Backed(OwnedFd),
     /// Anything else, which may block: only the twins have it open, and the kernel serves it.
-    Native,
+    KernelOnly,
 }
 
-/// File systems whose files depend on who reads them, or may keep us waiting.
+/// File systems whose files depend on the process that reads them, or may keep us waiting.
 const LEFT_TO_KERNEL: &[u64] = &[
     libc::PROC_SUPER_MAGIC as u64,
     libc::SYSFS_MAGIC as u64,
@@ -58,7 +58,7 @@ impl File {
     pub(crate) fn backing(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Self::Backed(fd) => Some(fd.as_fd()),
-            Self::Native => None,
+            Self::KernelOnly => None,
         }
     }
 }

@@ -1,19 +1,19 @@
-//! The BPF program: which system calls are told to us, decided by number and by the descriptors
+//! The BPF program: which system calls are intercepted, decided by number and by the descriptors
 //! among the arguments.
 //!
-//! The less is told the better, not only for speed: a signal that arrives before we have picked a
-//! call up interrupts it. So the kernel's own descriptors, below [`KERNEL_END`], are never told,
-//! and nor are `clone` and `exit`.
+//! The fewer calls are intercepted the better, not only for speed: a signal that arrives before a
+//! handler has received the notification interrupts the call. So calls on the kernel's own
+//! descriptors, below [`KERNEL_END`], are never intercepted, and nor are `fork` and `exit`.
 
 use std::collections::BTreeMap;
 
 use libc::{
     BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W,
-    SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF,
+    SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF, c_long,
     sock_filter,
 };
 
-use super::{fcntl::F_DUPFD_QUERY, numbers::KERNEL_END, syscalls::Syscall};
+use super::{numbers::KERNEL_END, sys::F_DUPFD_QUERY};
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 /// System calls of the x32 ABI have this bit.
@@ -26,7 +26,7 @@ const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 const ARGUMENTS: u32 = 16;
 
-/// When a system call is told to us.
+/// When a system call is intercepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     Always,
@@ -73,23 +73,23 @@ const fn skip(count: usize) -> sock_filter {
     instruction(BPF_JMP | BPF_JA, 0, 0, count as u32)
 }
 
-const fn answer(action: u32) -> sock_filter {
+const fn ret(action: u32) -> sock_filter {
     instruction(BPF_RET | BPF_K, 0, 0, action)
 }
 
-const TELL: sock_filter = answer(SECCOMP_RET_USER_NOTIF);
-const ALLOW: sock_filter = answer(SECCOMP_RET_ALLOW);
+const NOTIFY: sock_filter = ret(SECCOMP_RET_USER_NOTIF);
+const ALLOW: sock_filter = ret(SECCOMP_RET_ALLOW);
 
 const fn fail(errno: i32) -> sock_filter {
-    answer(SECCOMP_RET_ERRNO | errno as u32)
+    ret(SECCOMP_RET_ERRNO | errno as u32)
 }
 
-/// The program for these system calls.
-pub(crate) fn program(syscalls: &[Syscall]) -> Vec<sock_filter> {
+/// The program that intercepts these system calls, by their numbers.
+pub(crate) fn program(syscalls: &[(c_long, When)]) -> Vec<sock_filter> {
     let mut program = vec![
         load(ARCH),
         jump(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0),
-        answer(SECCOMP_RET_KILL_PROCESS),
+        ret(SECCOMP_RET_KILL_PROCESS),
         load(NUMBER),
         jump(BPF_JGE, X32, 0, 1),
         fail(libc::ENOSYS),
@@ -108,13 +108,13 @@ struct Range {
 }
 
 /// All numbers there are, and the bodies.
-fn ranges(syscalls: &[Syscall]) -> (Vec<Range>, Vec<sock_filter>) {
+fn ranges(syscalls: &[(c_long, When)]) -> (Vec<Range>, Vec<sock_filter>) {
     const ALLOWED: usize = 0;
     let (mut bodies, mut starts) = (vec![ALLOW], Vec::<(When, usize)>::new());
     let mut ranges = BTreeMap::from([(0, ALLOWED)]);
     let mut sorted = syscalls.to_vec();
-    sorted.sort_by_key(|syscall| syscall.number);
-    for Syscall { number, when, .. } in sorted {
+    sorted.sort_by_key(|(number, _)| *number);
+    for (number, when) in sorted {
         let known = starts.iter().find(|(other, _)| *other == when).map(|(_, start)| *start);
         let start = known.unwrap_or_else(|| {
             starts.push((when, bodies.len()));
@@ -151,37 +151,38 @@ fn search(ranges: &[Range], behind: usize) -> Vec<sock_filter> {
 /// What is done with a system call of its kind: always ends.
 fn body(when: When) -> Vec<sock_filter> {
     match when {
-        When::Always => vec![TELL],
+        When::Always => vec![NOTIFY],
         When::Fails(errno) => vec![fail(errno)],
         When::Fd(arguments) => {
-            let mut code: Vec<_> = arguments.iter().flat_map(|a| tell_if_ours(*a)).collect();
+            let mut code: Vec<_> =
+                arguments.iter().flat_map(|a| notify_if_table_number(*a)).collect();
             code.push(ALLOW);
             code
         }
         When::Fcntl => fcntl(),
-        When::Ioctl(commands) => [&tell_if_ours(0)[..], &tell_if(1, commands)].concat(),
+        When::Ioctl(commands) => [&notify_if_table_number(0)[..], &notify_if(1, commands)].concat(),
         When::Mmap => {
             let anonymous = jump(BPF_JSET, libc::MAP_ANONYMOUS as u32, 4, 0);
-            [&[load_argument(3), anonymous], &tell_if_ours(4)[..], &[ALLOW]].concat()
+            [&[load_argument(3), anonymous], &notify_if_table_number(4)[..], &[ALLOW]].concat()
         }
-        When::Is(argument, values) => tell_if(argument, values),
+        When::Is(argument, values) => notify_if(argument, values),
         When::AtLeast(argument, min) => {
             let test = jump(BPF_JGE, min, 0, 1);
-            vec![load_argument(argument), test, TELL, ALLOW]
+            vec![load_argument(argument), test, NOTIFY, ALLOW]
         }
         When::Clone(bits) => clone(bits).to_vec(),
         When::Has(argument, bits) => {
             let test = jump(BPF_JSET, bits, 0, 1);
-            vec![load_argument(argument), test, TELL, ALLOW]
+            vec![load_argument(argument), test, NOTIFY, ALLOW]
         }
     }
 }
 
-/// Tells if the argument is one of these; always ends.
-fn tell_if(argument: u32, values: &[u32]) -> Vec<sock_filter> {
+/// Notifies if the argument is one of these; always ends.
+fn notify_if(argument: u32, values: &[u32]) -> Vec<sock_filter> {
     let mut code = vec![load_argument(argument)];
     for value in values {
-        code.extend([jump(BPF_JEQ, *value, 0, 1), TELL]);
+        code.extend([jump(BPF_JEQ, *value, 0, 1), NOTIFY]);
     }
     code.push(ALLOW);
     code
@@ -195,30 +196,30 @@ fn fcntl() -> Vec<sock_filter> {
         jump(BPF_JEQ, F_DUPFD_QUERY as u32, 0, 3),
         load_argument(2),
         jump(BPF_JGE, KERNEL_END as u32, 0, 1),
-        TELL,
+        NOTIFY,
         ALLOW,
     ];
-    [&tell_if_ours(0)[..], &command].concat()
+    [&notify_if_table_number(0)[..], &command].concat()
 }
 
 fn clone(bits: u32) -> [sock_filter; 7] {
     [
         load_argument(0),
         jump(BPF_JSET, bits, 0, 1),
-        TELL,
+        NOTIFY,
         jump(BPF_JSET, libc::CLONE_THREAD as u32, 0, 2),
         jump(BPF_JSET, libc::CLONE_FILES as u32, 1, 0),
-        TELL,
+        NOTIFY,
         ALLOW,
     ]
 }
 
-/// Tells if the argument is a number from `KERNEL_END` on; goes on behind if not.
-fn tell_if_ours(argument: u32) -> [sock_filter; 4] {
+/// Notifies if the argument is a number from `KERNEL_END` on; goes on behind if not.
+fn notify_if_table_number(argument: u32) -> [sock_filter; 4] {
     [
         load_argument(argument),
         jump(BPF_JGE, KERNEL_END as u32, 0, 2),
         jump(BPF_JGE, NEGATIVE, 1, 0),
-        TELL,
+        NOTIFY,
     ]
 }

@@ -1,4 +1,4 @@
-//! Guests must not outlive their supervisor: without it, every call that the filter tells of fails.
+//! Guests must not outlive their supervisor: without it, every call that is intercepted fails.
 //!
 //! The process that the user starts is only a guardian: the supervisor is its child, and the guests
 //! descend from that. If the supervisor dies, the orphans become the guardian's, which kills them;
@@ -29,13 +29,13 @@ pub(crate) fn fork() -> Result<(), Errno> {
     }
 }
 
-/// What a user sends to the process that he has started is for the program, or for us.
-pub(crate) const PASSED_ON: &[i32] =
+/// Signals that a user sends to the guardian: they are for the program, or for the supervisor.
+pub(crate) const FORWARDED_SIGNALS: &[i32] =
     &[libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGUSR1, libc::SIGUSR2];
 
 /// Waits for the supervisor, and for what it may have left behind; its exit code.
 fn guard(supervisor: i32) -> Result<i32, Errno> {
-    let signals = sys::take_signals(&[PASSED_ON, &[libc::SIGCHLD]].concat())?;
+    let signals = sys::signal_fd(&[FORWARDED_SIGNALS, &[libc::SIGCHLD]].concat())?;
     let (epoll, mut ready) = (Epoll::new()?, Vec::new());
     epoll.add(signals.as_fd(), libc::EPOLLIN, 0)?;
     let mut code = 1;
@@ -46,7 +46,7 @@ fn guard(supervisor: i32) -> Result<i32, Errno> {
             None => {
                 // Interrupted: then there is a signal.
                 let _ = epoll.wait(-1, &mut ready);
-                pass_on(supervisor, sys::next_signal(signals.as_fd()));
+                forward_signal(supervisor, sys::next_signal(signals.as_fd()));
                 continue;
             }
         }
@@ -58,9 +58,9 @@ fn guard(supervisor: i32) -> Result<i32, Errno> {
     Ok(code)
 }
 
-/// Not what the kernel or a guest sends, as by `kill 0`: it is for all of a group, and guests are
-/// in ours.
-fn pass_on(supervisor: i32, signal: Option<Signal>) {
+/// Forwards a signal to the supervisor, unless the kernel or a guest has sent it, as by `kill 0`:
+/// that is for all of a group, and guests are in ours.
+fn forward_signal(supervisor: i32, signal: Option<Signal>) {
     let Some(Signal { number, sender }) = signal.filter(|s| s.number != libc::SIGCHLD) else {
         return;
     };
@@ -79,7 +79,7 @@ fn descends_from(mut pid: i32, ancestor: i32) -> bool {
     true
 }
 
-/// Whether it is our guardian who has sent the signal.
+/// Whether our guardian has sent the signal.
 pub(crate) fn has_sent(signal: Signal) -> bool {
     signal.sender == Some(GUARDIAN.load(Ordering::Relaxed))
 }
@@ -89,8 +89,8 @@ pub(crate) fn pidfd() -> Result<OwnedFd, Errno> {
     sys::pidfd_open(GUARDIAN.load(Ordering::Relaxed))
 }
 
-/// Ends everything if the guardian is gone.
-pub(crate) fn check_guarded() {
+/// Kills all guests if the guardian is gone.
+pub(crate) fn kill_children_if_orphaned() {
     if GUARDIAN.load(Ordering::Relaxed) != std::os::unix::process::parent_id() as i32 {
         // Their children become ours: then the next wait finds us here again.
         kill_children();

@@ -1,9 +1,10 @@
 //! The handler threads: all serve one listener. They end with the process.
 //!
-//! One of them, the leader, waits in the receiving call itself, which the kernel wakes on the core
-//! of the guest that calls: so who makes one call after the other is answered where it runs. While
-//! the leader serves, an epoll is armed that wakes one of the followers if another call comes:
-//! somebody is always there to receive, and nobody is woken for nothing.
+//! They are a leader and its followers. The leader waits in the receiving call itself, which the
+//! kernel wakes on the core of the guest that calls. So a guest that makes one call after the other
+//! is served where it runs. While the leader serves, an epoll is armed that wakes one of the
+//! followers if another call comes. So a thread is always there to receive, and no thread is woken
+//! for nothing.
 
 use std::{
     os::fd::AsFd,
@@ -15,13 +16,13 @@ use std::{
 };
 
 use super::{
-    supervisor::Supervisor,
+    dispatch::Dispatcher,
     sys::{self, Epoll, Errno, Result},
 };
 
 /// Followers are started when they are needed: many a guest ends before all would run.
 pub(crate) struct Handlers {
-    supervisor: Arc<Supervisor>,
+    dispatcher: Dispatcher,
     /// How many there may be, with the leader.
     count: usize,
     started: AtomicUsize,
@@ -41,11 +42,11 @@ const DISARMED: i32 = libc::EPOLLONESHOT;
 const ARMED: i32 = libc::EPOLLIN | libc::EPOLLONESHOT;
 
 impl Handlers {
-    pub(crate) fn new(supervisor: &Arc<Supervisor>, count: usize) -> Result<Arc<Self>> {
+    pub(crate) fn new(dispatcher: Dispatcher, count: usize) -> Result<Arc<Self>> {
         let epoll = Epoll::new()?;
-        epoll.add(supervisor.listener.as_fd(), DISARMED, 0)?;
+        epoll.add(dispatcher.supervisor.listener.as_fd(), DISARMED, 0)?;
         Ok(Arc::new(Self {
-            supervisor: Arc::clone(supervisor),
+            dispatcher,
             count,
             started: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
@@ -71,7 +72,7 @@ impl Handlers {
     }
 
     fn lead(self: &Arc<Self>) {
-        let listener = &self.supervisor.listener;
+        let listener = &self.dispatcher.supervisor.listener;
         loop {
             match listener.receive() {
                 Ok(notif) => self.serve_as_leader(&notif),
@@ -85,8 +86,8 @@ impl Handlers {
     fn serve_as_leader(&self, notif: &libc::seccomp_notif) {
         self.is_leader_busy.store(true, RELAXED);
         self.set_epoll(ARMED);
-        self.supervisor.serve(notif, || {
-            // Before the answer: the guest's next call is the leader's again.
+        self.dispatcher.serve(notif, || {
+            // Before the reply: the guest's next call is the leader's again.
             self.is_leader_busy.store(false, RELAXED);
             self.set_epoll(DISARMED);
         });
@@ -98,7 +99,7 @@ impl Handlers {
             // Interrupted, there is nothing to serve.
             let _ = self.epoll.wait(-1, &mut Vec::new());
             if self.waiting.fetch_sub(1, RELAXED) == 1 {
-                // Somebody has to be there for the call after this one. If there can be no more
+                // A follower has to be there for the call after this one. If there can be no more
                 // threads, these have to do.
                 let _ = self.start_one(Self::follow);
             }
@@ -109,19 +110,19 @@ impl Handlers {
 
     /// Serves until there is nothing to receive.
     fn serve_pending(&self) {
-        let listener = &self.supervisor.listener;
+        let listener = &self.dispatcher.supervisor.listener;
         while sys::is_readable(listener.as_fd()) {
-            // Waits for another one, should somebody have been faster.
+            // Waits for another one, if another handler was faster.
             if let Ok(notif) = listener.receive() {
                 self.arm_beside_leader();
-                self.supervisor.serve(&notif, || {});
+                self.dispatcher.serve(&notif, || {});
             }
         }
     }
 
-    /// Where the leader receives there need be nobody else. A stale answer does no harm: a leader
-    /// that has just become busy arms it itself, and one that has just ceased to be has a follower
-    /// woken beside it, once.
+    /// While the leader receives, no follower need wait beside it. A stale flag does no harm: a
+    /// leader that has just become busy arms the epoll itself, and one that has just ceased to be
+    /// has a follower woken beside it, once.
     fn arm_beside_leader(&self) {
         if self.is_leader_busy.load(RELAXED) {
             self.set_epoll(ARMED);
@@ -131,7 +132,7 @@ impl Handlers {
     fn set_epoll(&self, events: i32) {
         if self.count > 1 {
             // It is there: that cannot fail.
-            let _ = self.epoll.modify(self.supervisor.listener.as_fd(), events, 0);
+            let _ = self.epoll.modify(self.dispatcher.supervisor.listener.as_fd(), events, 0);
         }
     }
 }

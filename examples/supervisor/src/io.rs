@@ -8,7 +8,7 @@ use std::{cell::RefCell, os::fd::BorrowedFd, sync::atomic::Ordering};
 use super::{
     call::{Call, EFAULT, EINVAL, EPERM},
     listener::Reply,
-    memory::{PAGE, Span},
+    memory::{PAGE, RemoteIoVec},
     sys::{self, Errno, Position, Result},
 };
 
@@ -17,18 +17,18 @@ const BUFFER: usize = 256 << 10;
 /// The end of what a guest can have of the address space, with four levels of page tables.
 const USER_END: u64 = (1 << 47) - PAGE;
 /// `IOV_MAX`.
-const MAX_SPANS: u64 = 1024;
+const IOV_MAX: u64 = 1024;
 
 thread_local! {
     static BYTES: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
 }
 
 pub(crate) fn read(call: &Call<'_>) -> Result<Reply> {
-    read_to(call, plain_span(call), Position::Current)
+    read_to(call, single_buffer(call), Position::Current)
 }
 
 pub(crate) fn pread64(call: &Call<'_>) -> Result<Reply> {
-    read_to(call, plain_span(call), Position::At(call.args[3] as i64))
+    read_to(call, single_buffer(call), Position::At(call.args[3] as i64))
 }
 
 pub(crate) fn readv(call: &Call<'_>) -> Result<Reply> {
@@ -40,11 +40,11 @@ pub(crate) fn preadv(call: &Call<'_>) -> Result<Reply> {
 }
 
 pub(crate) fn write(call: &Call<'_>) -> Result<Reply> {
-    write_from(call, plain_span(call), Position::Current)
+    write_from(call, single_buffer(call), Position::Current)
 }
 
 pub(crate) fn pwrite64(call: &Call<'_>) -> Result<Reply> {
-    write_from(call, plain_span(call), Position::At(call.args[3] as i64))
+    write_from(call, single_buffer(call), Position::At(call.args[3] as i64))
 }
 
 pub(crate) fn writev(call: &Call<'_>) -> Result<Reply> {
@@ -56,39 +56,39 @@ pub(crate) fn pwritev(call: &Call<'_>) -> Result<Reply> {
 }
 
 /// `read(fd, buffer, length)` and its like.
-fn plain_span(call: &Call<'_>) -> Option<Vec<Span>> {
-    Some(vec![Span { start: call.args[1], len: call.args[2] }])
+fn single_buffer(call: &Call<'_>) -> Option<Vec<RemoteIoVec>> {
+    Some(vec![RemoteIoVec { base: call.args[1], len: call.args[2] }])
 }
 
 /// `readv(fd, vector, count)` and its like; `None` for a bad one, and for an empty one: that is no
 /// error even where nothing can be read.
-fn vector(call: &Call<'_>) -> Option<Vec<Span>> {
+fn vector(call: &Call<'_>) -> Option<Vec<RemoteIoVec>> {
     let count = call.args[2];
-    if count > MAX_SPANS {
+    if count > IOV_MAX {
         return None;
     }
-    let spans: Vec<Span> = call.memory().read_array(call.args[1], count as usize).ok()?;
-    spans.iter().any(|span| span.len > 0).then_some(spans)
+    let iovecs: Vec<RemoteIoVec> = call.memory().read_array(call.args[1], count as usize).ok()?;
+    iovecs.iter().any(|iovec| iovec.len > 0).then_some(iovecs)
 }
 
-/// The length of all spans, if it is one for our buffer, and no address can be the kernel's: that
+/// The length of all iovecs, if it fits our buffer, and no address can be the kernel's: that
 /// is an error even where nothing is copied.
-fn length(spans: &[Span]) -> Option<usize> {
+fn length(iovecs: &[RemoteIoVec]) -> Option<usize> {
     let mut total = 0u64;
-    for span in spans {
-        total = total.checked_add(span.len)?;
-        span.start.checked_add(span.len).filter(|end| *end <= USER_END)?;
+    for iovec in iovecs {
+        total = total.checked_add(iovec.len)?;
+        iovec.base.checked_add(iovec.len).filter(|end| *end <= USER_END)?;
     }
     usize::try_from(total).ok().filter(|total| *total <= BUFFER)
 }
 
-fn read_to(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Result<Reply> {
-    transfer(call, spans, |file, spans, buffer| {
+fn read_to(call: &Call<'_>, iovecs: Option<Vec<RemoteIoVec>>, position: Position) -> Result<Reply> {
+    transfer(call, iovecs, |file, iovecs, buffer| {
         let read = sys::read(file, buffer, position)?;
         if read == 0 {
             return Ok(0);
         }
-        let written = call.memory().write_spans(spans, &buffer[..read]);
+        let written = call.memory().write_vectored(iovecs, &buffer[..read]);
         let written = written.unwrap_or(0);
         if written < read && matches!(position, Position::Current) {
             sys::lseek(file, written as i64 - read as i64, libc::SEEK_CUR)?;
@@ -100,17 +100,21 @@ fn read_to(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Res
     })
 }
 
-fn write_from(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> Result<Reply> {
-    let quirks = &call.task.process.quirks;
-    // A write by one without rights also clears the set-user-ID bit.
-    if quirks.writes_itself.load(Ordering::Relaxed) || quirks.opens_itself.load(Ordering::Relaxed) {
-        return call.leave_to_kernel(call.fd(0), EINVAL);
+fn write_from(
+    call: &Call<'_>,
+    iovecs: Option<Vec<RemoteIoVec>>,
+    position: Position,
+) -> Result<Reply> {
+    let diverged = &call.task.process.diverged;
+    // A write by a process without `CAP_FSETID` also clears the set-user-ID bit.
+    if diverged.file_size_limit.load(Ordering::Relaxed) || diverged.access.load(Ordering::Relaxed) {
+        return call.promote_and_continue(call.fd(0), EINVAL);
     }
-    transfer(call, spans, |file, spans, buffer| {
+    transfer(call, iovecs, |file, iovecs, buffer| {
         let read = match buffer.len() {
             0 => 0,
             // Or the memory is closed to us: the kernel knows.
-            _ => call.memory().read_spans(spans, buffer).map_err(|_| EFAULT)?,
+            _ => call.memory().read_vectored(iovecs, buffer).map_err(|_| EFAULT)?,
         };
         sys::write(file, &buffer[..read], position)
     })
@@ -118,21 +122,21 @@ fn write_from(call: &Call<'_>, spans: Option<Vec<Span>>, position: Position) -> 
 
 fn transfer(
     call: &Call<'_>,
-    spans: Option<Vec<Span>>,
-    copy: impl FnOnce(BorrowedFd<'_>, &[Span], &mut [u8]) -> Result<usize>,
+    iovecs: Option<Vec<RemoteIoVec>>,
+    copy: impl FnOnce(BorrowedFd<'_>, &[RemoteIoVec], &mut [u8]) -> Result<usize>,
 ) -> Result<Reply> {
     let fd = call.fd(0);
     let served = call.with_backing(fd, |file| {
-        let spans = spans.as_deref().ok_or(EINVAL)?;
-        let length = length(spans).ok_or(EINVAL)?;
+        let iovecs = iovecs.as_deref().ok_or(EINVAL)?;
+        let length = length(iovecs).ok_or(EINVAL)?;
         BYTES.with_borrow_mut(|bytes| {
-            let copied = copy(file, spans, &mut bytes[..length])?;
+            let copied = copy(file, iovecs, &mut bytes[..length])?;
             Ok(Reply::Value(copied as i64))
         })
     });
     match served {
         Err(errno @ Errno(libc::EINVAL | libc::EFAULT | libc::EFBIG)) => {
-            call.leave_to_kernel(fd, errno)
+            call.promote_and_continue(fd, errno)
         }
         served => served,
     }
@@ -145,8 +149,8 @@ pub(crate) fn getdents64(call: &Call<'_>) -> Result<Reply> {
         BYTES.with_borrow_mut(|bytes| {
             let length = BUFFER.min(call.args[2] as u32 as usize);
             let read = sys::getdents64(dir, &mut bytes[..length])?;
-            let span = Span { start: call.args[1], len: read as u64 };
-            if read > 0 && call.memory().write_spans(&[span], &bytes[..read]) != Ok(read) {
+            let iovec = RemoteIoVec { base: call.args[1], len: read as u64 };
+            if read > 0 && call.memory().write_vectored(&[iovec], &bytes[..read]) != Ok(read) {
                 sys::lseek(dir, before, libc::SEEK_SET)?;
                 return Err(EFAULT);
             }
@@ -155,7 +159,7 @@ pub(crate) fn getdents64(call: &Call<'_>) -> Result<Reply> {
     });
     match served {
         // How far a directory has then been read is the file system's affair.
-        Err(errno @ EFAULT) => call.leave_to_kernel(fd, errno),
+        Err(errno @ EFAULT) => call.promote_and_continue(fd, errno),
         served => served,
     }
 }
@@ -168,22 +172,22 @@ pub(crate) fn forward(call: &Call<'_>) -> Result<Reply> {
     })
 }
 
-/// One whose rights matter: those of a guest that may have others than we have are the kernel's to
-/// judge.
-pub(crate) fn forward_by_right(call: &Call<'_>) -> Result<Reply> {
-    if call.task.process.quirks.opens_itself.load(Ordering::Relaxed) {
-        return call.leave_to_kernel(call.fd(0), EPERM);
+/// A call that needs permission. The kernel checks it, where the guest may have other credentials
+/// than we have.
+pub(crate) fn forward_if_permitted(call: &Call<'_>) -> Result<Reply> {
+    if call.task.process.diverged.access.load(Ordering::Relaxed) {
+        return call.promote_and_continue(call.fd(0), EPERM);
     }
     forward(call)
 }
 
-/// `ftruncate`: who goes beyond the limit on the size of files gets a signal, too.
+/// `ftruncate`: a process that goes beyond the limit on the size of files gets a signal, too.
 pub(crate) fn ftruncate(call: &Call<'_>) -> Result<Reply> {
-    if call.task.process.quirks.writes_itself.load(Ordering::Relaxed) {
-        return call.leave_to_kernel(call.fd(0), EINVAL);
+    if call.task.process.diverged.file_size_limit.load(Ordering::Relaxed) {
+        return call.promote_and_continue(call.fd(0), EINVAL);
     }
-    match forward_by_right(call) {
-        Err(errno @ Errno(libc::EFBIG)) => call.leave_to_kernel(call.fd(0), errno),
+    match forward_if_permitted(call) {
+        Err(errno @ Errno(libc::EFBIG)) => call.promote_and_continue(call.fd(0), errno),
         truncated => truncated,
     }
 }

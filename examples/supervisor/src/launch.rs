@@ -26,49 +26,50 @@ const NOT_FOUND: i32 = 127;
 /// The child, which puts itself under the filter while we make ourselves ready.
 pub(crate) struct Launched {
     pub(crate) pid: i32,
-    told: PipeReader,
+    reader: PipeReader,
     /// The child's end, too: our descriptors are one table.
-    _tell: PipeWriter,
+    _writer: PipeWriter,
 }
 
-/// Starts the child. It shares our descriptors until it executes the program: so the listener that
-/// it makes is ours at once, and nothing has to be sent through a filter that nobody serves yet.
+/// Starts the child. It shares our descriptors until it executes the program. So the listener that
+/// it makes is ours at once, and need not be sent through a filter that no handler serves yet.
 pub(crate) fn launch(
     program: Vec<OsString>,
     filter: &[sock_filter],
     hard_limit: u64,
 ) -> Result<Launched, String> {
-    let argv = CommandLine::new(program)?;
-    let (told, tell) = io::pipe().map_err(|e| format!("pipe: {e}"))?;
+    let argv = Argv::new(program)?;
+    let (reader, writer) = io::pipe().map_err(|e| format!("pipe: {e}"))?;
     let parent = std::process::id() as i32;
     let pid = sys::fork_sharing_files().map_err(|e| format!("clone: errno {}", e.0))?;
     if pid == 0 {
-        let result = confine(parent, filter, hard_limit);
+        let result = install_filter(parent, filter, hard_limit);
         let number = result.unwrap_or_else(|errno| -errno.0);
-        let _ = (&tell).write_all(&number.to_ne_bytes());
+        let _ = (&writer).write_all(&number.to_ne_bytes());
         if number >= 0 {
             argv.execute();
         }
         sys::exit_now(NOT_FOUND);
     }
-    Ok(Launched { pid, told, _tell: tell })
+    Ok(Launched { pid, reader, _writer: writer })
 }
 
 impl Launched {
     /// The listener, once the child has made it.
     pub(crate) fn listener(mut self) -> Result<OwnedFd, String> {
         let mut number = [0; 4];
-        let told = self.told.read_exact(&mut number);
-        told.map_err(|e| format!("the child did not start: {e}"))?;
+        let read = self.reader.read_exact(&mut number);
+        read.map_err(|e| format!("the child did not start: {e}"))?;
         match i32::from_ne_bytes(number) {
             // SAFETY: the child has just made it in the table that we share, and does not use it.
             fd @ 0.. => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
-            errno => Err(refusal(-errno)),
+            errno => Err(explain(-errno)),
         }
     }
 }
 
-fn refusal(errno: i32) -> String {
+/// Why the filter could not be installed.
+fn explain(errno: i32) -> String {
     match errno {
         libc::EINVAL => "this kernel has no SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (Linux 5.19): \
             without it, signals would make guests repeat what was already done"
@@ -85,7 +86,7 @@ fn refusal(errno: i32) -> String {
 
 /// In the child: dies with the supervisor, keeps to the kernel's numbers, and is under the filter
 /// from now on. The listener.
-fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> {
+fn install_filter(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> {
     sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as c_ulong)?;
     if std::os::unix::process::parent_id() as i32 != parent {
         return Err(Errno(libc::ESRCH));
@@ -104,34 +105,35 @@ fn confine(parent: i32, filter: &[sock_filter], hard_limit: u64) -> Result<i32> 
 }
 
 /// The arguments as `execvp` wants them, made before the child must not allocate any more.
-struct CommandLine {
+struct Argv {
     file: CString,
     _strings: Vec<CString>,
     /// Invariant: points at each of `_strings`, and ends in NULL.
     pointers: Vec<*const c_char>,
-    complaint: String,
+    /// What is printed if that fails.
+    error: String,
 }
 
-impl CommandLine {
+impl Argv {
     fn new(program: Vec<OsString>) -> Result<Self, String> {
-        let complaint = format!("supervisor: {}: cannot execute\n", program[0].display());
-        let file = found(&program[0]).into_os_string().into_vec();
+        let error = format!("supervisor: {}: cannot execute\n", program[0].display());
+        let file = find_in_path(&program[0]).into_os_string().into_vec();
         let file = CString::new(file).map_err(|e| e.to_string())?;
         let strings: Result<Vec<_>, _> =
             program.into_iter().map(|argument| CString::new(argument.into_vec())).collect();
         let strings = strings.map_err(|e| e.to_string())?;
         let pointers = strings.iter().map(|s| s.as_ptr());
         let pointers = pointers.chain([ptr::null()]).collect();
-        Ok(Self { file, _strings: strings, pointers, complaint })
+        Ok(Self { file, _strings: strings, pointers, error })
     }
 
     /// Returns only by exiting.
     fn execute(&self) -> ! {
         // SAFETY: by the invariant of `pointers`.
         unsafe { libc::execvp(self.file.as_ptr(), self.pointers.as_ptr()) };
-        let error = io::Error::last_os_error();
-        let _ = io::stderr().write_all(self.complaint.as_bytes());
-        sys::exit_now(match error.raw_os_error() {
+        let errno = io::Error::last_os_error().raw_os_error();
+        let _ = io::stderr().write_all(self.error.as_bytes());
+        sys::exit_now(match errno {
             Some(libc::ENOENT) => NOT_FOUND,
             _ => NOT_EXECUTABLE,
         })
@@ -139,8 +141,8 @@ impl CommandLine {
 }
 
 /// The file that `execvp` would find by the path; if there is none, `execvp` says why. It is looked
-/// for here because we would be told of each attempt of the child.
-fn found(program: &OsStr) -> PathBuf {
+/// for here because each attempt of the child would be intercepted.
+fn find_in_path(program: &OsStr) -> PathBuf {
     let path = env::var_os("PATH").filter(|_| !program.as_bytes().contains(&b'/'));
     let directories = path.iter().flat_map(env::split_paths);
     let mut candidates = directories.map(|directory| directory.join(program));

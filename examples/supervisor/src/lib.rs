@@ -5,7 +5,7 @@
 //! `--serve-all`, is opened and served by the supervisor, and gets a real descriptor at the same
 //! number (a *twin*) only when the kernel needs one, as for `mmap`.
 //!
-//! Read `syscalls.rs` first, which says what is served and by whom; then `supervisor.rs`, for what
+//! Read `syscalls.rs` first, which says what is served and by whom; then `dispatch.rs`, for what
 //! happens with each notification. `docs/SUPERVISOR.md` says the rest, and what it does not do: it
 //! is no security boundary.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -16,16 +16,22 @@
 extern crate locked_table as fdtable;
 
 mod call;
+mod clone;
 mod close;
-mod closing;
+mod constant_names;
+mod credentials;
+mod dispatch;
+mod dump;
 mod dup;
 mod exec;
+mod exec_state;
 mod fcntl;
 mod file;
 mod filter;
 mod guardian;
 mod handlers;
-mod identity;
+mod image;
+mod inherit;
 mod io;
 mod ioctl;
 #[allow(unsafe_code, reason = "starts a process and puts it under the filter")]
@@ -33,33 +39,35 @@ mod launch;
 mod limits;
 #[allow(unsafe_code, reason = "talks to the kernel by ioctl")]
 mod listener;
-mod live;
+mod low_numbers;
 #[allow(unsafe_code, reason = "copies from and to other address spaces")]
 mod memory;
-mod names;
 mod new_pids;
 mod numbers;
 mod open;
 mod options;
 mod orphans;
+mod pending_closes;
 mod pid_map;
+mod pid_namespace;
+mod poll;
 mod proc_fd;
 mod process;
 mod reaper;
 mod registry;
-mod room;
+mod rollback;
 mod run;
-mod sets;
-mod split;
+mod sendmsg;
 mod stat;
 mod stats;
 mod supervisor;
 #[allow(unsafe_code, reason = "makes system calls")]
 mod sys;
 mod syscalls;
-mod tables;
+mod table_factory;
+mod task;
 mod trace;
 mod twin;
-mod undo;
+mod unshared;
 
 pub use run::main;

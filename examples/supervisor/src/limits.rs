@@ -9,9 +9,8 @@ use std::{
 use super::{
     call::{Call, EFAULT, EINVAL, EPERM},
     listener::Reply,
-    numbers::KERNEL_END,
+    numbers::{KERNEL_END, NR_OPEN},
     process::Process,
-    supervisor::MAX_NUMBERS,
     sys::{self, Result},
 };
 
@@ -19,17 +18,17 @@ pub(crate) const NOFILE: u32 = libc::RLIMIT_NOFILE;
 pub(crate) const FSIZE: u32 = libc::RLIMIT_FSIZE;
 
 pub(crate) fn getrlimit(call: &Call<'_>) -> Result<Reply> {
-    must_be(call.args[1])?;
+    require_address(call.args[1])?;
     change(call, &call.task.process, call.args[0], 0, call.args[1])
 }
 
 pub(crate) fn setrlimit(call: &Call<'_>) -> Result<Reply> {
-    must_be(call.args[1])?;
+    require_address(call.args[1])?;
     change(call, &call.task.process, call.args[0], call.args[1], 0)
 }
 
 /// Only `prlimit` takes a NULL, and does without.
-fn must_be(address: u64) -> Result<()> {
+fn require_address(address: u64) -> Result<()> {
     if address == 0 { Err(EFAULT) } else { Ok(()) }
 }
 
@@ -40,7 +39,7 @@ pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
         id => call.supervisor.registry.process_by_id(id, tid),
     };
     match process {
-        Some((process, id)) if may_reach(tid, id) => {
+        Some((process, id)) if may_access_limits_of(tid, id) => {
             change(call, &process, call.args[1], call.args[2], call.args[3])
         }
         Some(_) => Err(EPERM),
@@ -50,7 +49,7 @@ pub(crate) fn prlimit64(call: &Call<'_>) -> Result<Reply> {
 
 /// Whether a thread may ask for the limits of another: it is itself, or all ids of that are its
 /// real ones.
-fn may_reach(tid: i32, other: i32) -> bool {
+fn may_access_limits_of(tid: i32, other: i32) -> bool {
     let ids = |id: i32| {
         let status = sys::read_proc(&format!("/proc/{id}/status"))?;
         Some(["Uid", "Gid"].map(|field| {
@@ -63,11 +62,11 @@ fn may_reach(tid: i32, other: i32) -> bool {
         let mut pairs = own.iter().zip(&others);
         Some(pairs.all(|(own, other)| other.iter().all(|id| Some(id) == own.first())))
     };
-    tid == other || is_owner() == Some(true) || has_all_resources(tid)
+    tid == other || is_owner() == Some(true) || has_cap_sys_resource(tid)
 }
 
 /// Whether a thread has `CAP_SYS_RESOURCE`, and not only in a user namespace of its own.
-fn has_all_resources(tid: i32) -> bool {
+fn has_cap_sys_resource(tid: i32) -> bool {
     const CAP_SYS_RESOURCE: u64 = 1 << 24;
     /// The one that the kernel has from the start.
     const FIRST_NAMESPACE: &str = "user:[4026531837]";
@@ -88,7 +87,7 @@ fn change(
 ) -> Result<Reply> {
     if resource as u32 == FSIZE {
         if new != 0 {
-            process.quirks.writes_itself.store(true, Ordering::Relaxed);
+            process.diverged.file_size_limit.store(true, Ordering::Relaxed);
         }
         return Ok(Reply::Continue);
     }
@@ -118,14 +117,14 @@ fn set_nofile(
     if new.rlim_cur > new.rlim_max {
         return Err(EINVAL);
     }
-    let may_raise = || new.rlim_max <= u64::from(MAX_NUMBERS) && has_all_resources(call.task.tid);
+    let may_raise = || new.rlim_max <= u64::from(NR_OPEN) && has_cap_sys_resource(call.task.tid);
     if new.rlim_max > before.rlim_max && !may_raise() {
         return Err(EPERM);
     }
     process.limits.hard.store(new.rlim_max, Ordering::Relaxed);
     call.supervisor.registry.set_limit(process, new.rlim_cur as u32);
     let soft = new.rlim_cur.min(KERNEL_END as u64);
-    let _twins = process.twins.lock();
+    let _inject_lock = process.inject_lock.lock();
     process.limits.kernel_soft.store(soft, Ordering::Relaxed);
     sys::set_nofile(process.tgid, soft, call.supervisor.kernel_hard)
 }

@@ -1,4 +1,4 @@
-//! The seccomp listener: what the kernel tells of the guests' system calls, and our answers.
+//! The seccomp listener: the kernel's notifications of the guests' system calls, and our replies.
 
 use std::{
     mem::{self, MaybeUninit},
@@ -23,12 +23,12 @@ pub(crate) enum Reply {
 
 /// A structure with room for what newer kernels append to it.
 #[repr(C)]
-struct Roomy<T> {
+struct Padded<T> {
     value: T,
-    room: [u64; 32],
+    padding: [u64; 32],
 }
 
-impl<T> Roomy<T> {
+impl<T> Padded<T> {
     fn zeroed() -> Self {
         // SAFETY: used for structures of integers only, of which all zeroes is a value.
         unsafe { MaybeUninit::zeroed().assume_init() }
@@ -49,8 +49,8 @@ impl Listener {
         result.map_err(|e| format!("SECCOMP_GET_NOTIF_SIZES: errno {}", e.0))?;
         // SAFETY: integers, of which any bytes are a value.
         let sizes = unsafe { sizes.assume_init() };
-        if usize::from(sizes.seccomp_notif) > mem::size_of::<Roomy<seccomp_notif>>()
-            || usize::from(sizes.seccomp_notif_resp) > mem::size_of::<Roomy<seccomp_notif_resp>>()
+        if usize::from(sizes.seccomp_notif) > mem::size_of::<Padded<seccomp_notif>>()
+            || usize::from(sizes.seccomp_notif_resp) > mem::size_of::<Padded<seccomp_notif_resp>>()
         {
             return Err("this kernel's seccomp structures are larger than expected".into());
         }
@@ -67,18 +67,18 @@ impl Listener {
 
     /// The next system call; blocks, whatever `O_NONBLOCK` says.
     pub(crate) fn receive(&self) -> Result<seccomp_notif> {
-        let mut notif = Roomy::<seccomp_notif>::zeroed();
+        let mut notif = Padded::<seccomp_notif>::zeroed();
         // SAFETY: `notif` is zeroed, writable, and has room for this kernel's structure.
         sys::check(i64::from(unsafe {
             libc::ioctl(self.0.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut notif)
         }))?;
-        let _ = notif.room;
+        let _ = notif.padding;
         Ok(notif.value)
     }
 
     /// Answers; `ENOENT` if the guest is gone.
     pub(crate) fn send(&self, id: u64, reply: Reply) -> Result<()> {
-        let mut response = Roomy::<seccomp_notif_resp>::zeroed();
+        let mut response = Padded::<seccomp_notif_resp>::zeroed();
         response.value.id = id;
         match reply {
             Reply::Value(value) => response.value.val = value,
@@ -94,7 +94,7 @@ impl Listener {
         .map(drop)
     }
 
-    /// Whether the guest still waits for the answer.
+    /// Whether the guest still waits for the reply.
     pub(crate) fn is_valid(&self, id: u64) -> bool {
         // SAFETY: `id` is readable.
         unsafe {

@@ -8,11 +8,11 @@ use std::{
 
 use super::sys::{self, Errno, Result};
 
-/// A piece of a guest's memory, as in `struct iovec`.
+/// A piece of a guest's memory: a `struct iovec` of its address space.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) start: u64,
+pub(crate) struct RemoteIoVec {
+    pub(crate) base: u64,
     pub(crate) len: u64,
 }
 
@@ -31,7 +31,7 @@ unsafe impl Plain for u16 {}
 // SAFETY: an integer.
 unsafe impl Plain for u64 {}
 // SAFETY: as above.
-unsafe impl Plain for Span {}
+unsafe impl Plain for RemoteIoVec {}
 // SAFETY: as above.
 unsafe impl Plain for libc::rlimit64 {}
 // SAFETY: as above.
@@ -67,7 +67,7 @@ impl Memory {
     }
 
     /// Copies from the guest until a page is missing; how much came.
-    pub(crate) fn read_spans(self, spans: &[Span], buffer: &mut [u8]) -> Result<usize> {
+    pub(crate) fn read_vectored(self, iovecs: &[RemoteIoVec], buffer: &mut [u8]) -> Result<usize> {
         let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
         // SAFETY: `local` is writable for its length; the kernel checks the guest's side.
         let copied = sys::check(unsafe {
@@ -75,8 +75,8 @@ impl Memory {
                 self.tid,
                 &raw const local,
                 1,
-                spans.as_ptr().cast(),
-                spans.len() as u64,
+                iovecs.as_ptr().cast(),
+                iovecs.len() as u64,
                 0,
             )
         } as i64)?;
@@ -84,7 +84,7 @@ impl Memory {
     }
 
     /// Copies to the guest until a page is missing; how much went.
-    pub(crate) fn write_spans(self, spans: &[Span], bytes: &[u8]) -> Result<usize> {
+    pub(crate) fn write_vectored(self, iovecs: &[RemoteIoVec], bytes: &[u8]) -> Result<usize> {
         let local =
             libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
         // SAFETY: `local` is readable for its length and is not written; the kernel checks the
@@ -94,8 +94,8 @@ impl Memory {
                 self.tid,
                 &raw const local,
                 1,
-                spans.as_ptr().cast(),
-                spans.len() as u64,
+                iovecs.as_ptr().cast(),
+                iovecs.len() as u64,
                 0,
             )
         } as i64)?;
@@ -134,18 +134,18 @@ impl Memory {
         // kernel over zeroed memory.
         let bytes =
             unsafe { slice::from_raw_parts((&raw const *value).cast::<u8>(), mem::size_of::<T>()) };
-        let span = Span { start: address, len: bytes.len() as u64 };
-        match self.write_spans(&[span], bytes) {
+        let iovec = RemoteIoVec { base: address, len: bytes.len() as u64 };
+        match self.write_vectored(&[iovec], bytes) {
             Ok(written) if written == bytes.len() => Ok(()),
             _ => Err(Errno(libc::EFAULT)),
         }
     }
 
     fn read_exact(self, address: u64, bytes: &mut [u8]) -> Result<()> {
-        let span = Span { start: address, len: bytes.len() as u64 };
+        let iovec = RemoteIoVec { base: address, len: bytes.len() as u64 };
         match bytes.len() {
             0 => Ok(()),
-            len => match self.read_spans(&[span], bytes) {
+            len => match self.read_vectored(&[iovec], bytes) {
                 Ok(read) if read == len => Ok(()),
                 _ => Err(Errno(libc::EFAULT)),
             },
@@ -161,10 +161,11 @@ impl Memory {
             // within the first few bytes.
             let start = address.wrapping_add(len as u64);
             let step = (PAGE - start % PAGE).min((PATH_MAX - len) as u64);
-            let span = Span { start, len: step };
+            let iovec = RemoteIoVec { base: start, len: step };
             let end = len + step as usize;
-            let read =
-                self.read_spans(&[span], &mut bytes[len..end]).map_err(|_| Errno(libc::EFAULT))?;
+            let read = self
+                .read_vectored(&[iovec], &mut bytes[len..end])
+                .map_err(|_| Errno(libc::EFAULT))?;
             if let Ok(path) = CStr::from_bytes_until_nul(&bytes[..len + read]) {
                 return Ok(path.to_owned());
             }

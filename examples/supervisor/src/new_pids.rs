@@ -1,5 +1,5 @@
-//! The process ids that the kernel has given out since the last scan. They replace an interception
-//! of `fork`: the kernel tells its last id.
+//! The process ids that the kernel has given out since the last scan, found by the last one. So
+//! `fork` need not be intercepted.
 
 use std::{
     fs::{self, File},
@@ -70,7 +70,7 @@ impl NewPids {
     pub(crate) fn take(&mut self, last: i32) -> Vec<i32> {
         let mut pids: Vec<i32> = self.delayed.iter().map(|(pid, _)| *pid).collect();
         if self.are_many(last) {
-            pids.extend(listed());
+            pids.extend(all_pids());
         } else if last >= self.checked {
             pids.extend(self.checked + 1..=last);
         } else {
@@ -100,7 +100,7 @@ impl NewPids {
 }
 
 /// Every process there is.
-fn listed() -> Vec<i32> {
+fn all_pids() -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };

@@ -11,6 +11,10 @@ pub(crate) const EXEC_TOKEN: RawFd = KERNEL_END;
 /// The table has everything from here on.
 pub(crate) const TABLE_START: RawFd = EXEC_TOKEN + 1;
 
+/// The hard `RLIMIT_NOFILE` of a guest, and the most that root can raise it to: the default of
+/// `fs.nr_open`.
+pub(crate) const NR_OPEN: u32 = 1 << 20;
+
 /// Automatic numbers start here where the kernel allows real descriptors there.
 const HIGH_BASE: u32 = 32768;
 /// And else here: still behind every number of the kernel's.

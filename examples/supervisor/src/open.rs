@@ -21,7 +21,7 @@ use super::{
     file::{self, File, Served},
     listener::Reply,
     numbers::{EXEC_TOKEN, is_in_table},
-    proc_fd::Named,
+    proc_fd::ProcFd,
     sys::{self, Errno, Result},
 };
 
@@ -29,8 +29,8 @@ use super::{
 const O_LARGEFILE: i32 = 0o100_000;
 /// `O_TMPFILE` without the `O_DIRECTORY` in it.
 const TMPFILE: i32 = libc::O_TMPFILE & !O_DIRECTORY;
-/// What we pass on to the open of a file that is there.
-const PASSED_ON: i32 =
+/// Flags that we keep when we open a file that is there.
+const KEPT_FLAGS: i32 =
     O_ACCMODE | O_APPEND | O_DIRECTORY | O_DSYNC | O_SYNC | O_NOATIME | O_NONBLOCK | O_TRUNC;
 
 /// Trees with files that are not served anyway.
@@ -39,23 +39,23 @@ const SHARED_MEMORY: &[u8] = b"/dev/shm/";
 
 pub(crate) fn open(call: &Call<'_>) -> Result<Reply> {
     let how = How::new(call.int(1), call.args[2] as u32);
-    serve(call, libc::AT_FDCWD, call.args[0], how)
+    open_path(call, libc::AT_FDCWD, call.args[0], how)
 }
 
 pub(crate) fn creat(call: &Call<'_>) -> Result<Reply> {
     let how = How::new(O_CREAT | libc::O_WRONLY | O_TRUNC, call.args[1] as u32);
-    serve(call, libc::AT_FDCWD, call.args[0], how)
+    open_path(call, libc::AT_FDCWD, call.args[0], how)
 }
 
 pub(crate) fn openat(call: &Call<'_>) -> Result<Reply> {
     let how = How::new(call.int(2), call.args[3] as u32);
-    serve(call, call.fd(0), call.args[1], how)
+    open_path(call, call.fd(0), call.args[1], how)
 }
 
 /// `openat2`, as long as it asks for nothing that `openat` cannot do.
 pub(crate) fn openat2(call: &Call<'_>) -> Result<Reply> {
     let plain = |how: &libc::open_how| {
-        let known = PASSED_ON | O_CLOEXEC | O_CREAT | O_EXCL | O_LARGEFILE;
+        let known = KEPT_FLAGS | O_CLOEXEC | O_CREAT | O_EXCL | O_LARGEFILE;
         how.resolve == 0
             && how.flags & !(known as u64) == 0
             && how.mode & !0o7777 == 0
@@ -65,7 +65,7 @@ pub(crate) fn openat2(call: &Call<'_>) -> Result<Reply> {
     match call.memory().read::<libc::open_how>(call.args[2]) {
         Ok(how) if call.args[3] == size && plain(&how) => {
             let how = How::new(how.flags as i32, how.mode as u32);
-            serve(call, call.fd(0), call.args[1], how)
+            open_path(call, call.fd(0), call.args[1], how)
         }
         _ => by_kernel(call, call.fd(0)),
     }
@@ -99,7 +99,7 @@ impl How {
 }
 
 fn by_kernel(call: &Call<'_>, dir: RawFd) -> Result<Reply> {
-    call.leave_to_kernel(dir, EBADF)
+    call.promote_and_continue(dir, EBADF)
 }
 
 /// Whether 0, 1 and 2 are open: a program that has closed one of them counts on getting it now.
@@ -107,36 +107,45 @@ fn has_standard_numbers(call: &Call<'_>) -> bool {
     [(0, 1), (1, 2)].into_iter().all(|(a, b)| sys::has_both(call.task.tid, a, b))
 }
 
-fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
+fn open_path(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
     let table = call.task.table();
-    let opens_itself = opens_itself(call, how, &table);
-    let kernels = opens_itself || is_cheaper_there(call, how);
-    if kernels && table.is_empty() {
+    let is_kernels = is_opened_by_kernel(call, how, &table);
+    let by_default = is_kernels || is_cheaper_there(call, how);
+    if by_default && table.is_empty() {
         // Nor can the path name a number of the table.
         return by_kernel(call, dir);
     }
     let Ok(path) = call.memory().read_path(path) else {
         return by_kernel(call, dir);
     };
-    let again = match call.named_by(&path) {
-        Some(Named::Number(fd)) if !opens_itself => Some(fd),
-        Some(named) => return call.promote_named(named),
-        None if kernels => return by_kernel(call, dir),
+    let number = match call.proc_fd_of(&path) {
+        Some(ProcFd::Number(fd)) if !is_kernels => Some(fd),
+        Some(path) => return call.promote_proc_fd(path),
+        None if by_default => return by_kernel(call, dir),
         None if is_left_to_kernel(path.to_bytes()) => return Ok(Reply::Continue),
         None if !has_standard_numbers(call) => return by_kernel(call, dir),
         None => None,
     };
-    call.supervisor.registry.register_new_processes();
-    call.task.process.closing.release();
-    // The number comes first: without one, nothing is created or truncated.
-    let number = table.reserve(Placement::Auto)?;
-    let opened = match again {
+    let open = || match number {
         Some(fd) => reopen_number(call, fd, how),
         None => find_and_open(call, dir, &path, how),
     };
-    let Some(file) = opened? else {
-        drop(number);
-        return by_kernel(call, dir);
+    open_into_table(call, &table, how, open)?.map_or_else(|| by_kernel(call, dir), Ok)
+}
+
+/// Puts the file that `open` opens into the table; `None` if it leaves that to the kernel.
+fn open_into_table(
+    call: &Call<'_>,
+    table: &FdTable<File>,
+    how: How,
+    open: impl FnOnce() -> Result<Option<OwnedFd>>,
+) -> Result<Option<Reply>> {
+    call.supervisor.registry.register_new_processes();
+    call.task.process.pending_closes.free_closed();
+    // The number comes first: without one, nothing is created or truncated.
+    let number = table.reserve(Placement::Auto)?;
+    let Some(file) = open()? else {
+        return Ok(None);
     };
     if !call.supervisor.listener.is_valid(call.id) {
         // Then the path was perhaps another's.
@@ -145,20 +154,20 @@ fn serve(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
     call.supervisor.stats.opened(file.as_fd());
     let flags = if how.has(O_CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() };
     let opened = number.install(File::Backed(file), flags);
-    Ok(Reply::Value(opened.map_err(fdtable::Error::from)?.into()))
+    Ok(Some(Reply::Value(opened.map_err(fdtable::Error::from)?.into())))
 }
 
 /// Whether the guest's kernel opens whatever the path leads to.
-fn opens_itself(call: &Call<'_>, how: How, table: &FdTable<File>) -> bool {
+fn is_opened_by_kernel(call: &Call<'_>, how: How, table: &FdTable<File>) -> bool {
     how.is_left_to_kernel()
-        || call.task.process.quirks.opens_itself.load(Ordering::Relaxed)
+        || call.task.process.diverged.access.load(Ordering::Relaxed)
         || table.limit() <= table.auto_base()
 }
 
 /// Whether the file is only read, and the kernel has a number for it.
 fn is_cheaper_there(call: &Call<'_>, how: How) -> bool {
     let (supervisor, task) = (call.supervisor, call.task);
-    !supervisor.serve_all && how.reads_only() && task.process.room.take(task.tid)
+    !supervisor.serve_all && how.reads_only() && task.process.low_numbers.take(task.tid)
 }
 
 fn is_left_to_kernel(path: &[u8]) -> bool {
@@ -208,11 +217,11 @@ fn open_found(found: BorrowedFd<'_>, how: How) -> Option<OwnedFd> {
 /// Opens a file that we have a descriptor of.
 fn reopen(file: BorrowedFd<'_>, how: How) -> Result<OwnedFd> {
     let path = proc_path(&format!("self/fd/{}", file.as_raw_fd()));
-    open_at_once(None, &path, how, how.flags & PASSED_ON, 0, 0)
+    open_at_once(None, &path, how, how.flags & KEPT_FLAGS, 0, 0)
 }
 
-/// Never waits, neither for somebody to give up a lease nor, should a pipe have come there
-/// meanwhile, for its other end.
+/// Never waits, neither for a lease to be given up nor, if the path now leads to a pipe, for its
+/// other end.
 fn open_at_once(
     dir: Option<BorrowedFd<'_>>,
     path: &CStr,
@@ -223,17 +232,17 @@ fn open_at_once(
 ) -> Result<OwnedFd> {
     let file = sys::openat2(dir, path, flags | O_NONBLOCK | O_LARGEFILE, mode, resolve)?;
     if !how.has(O_NONBLOCK) {
-        sys::fcntl(file.as_fd(), libc::F_SETFL, how.flags & PASSED_ON)?;
+        sys::fcntl(file.as_fd(), libc::F_SETFL, how.flags & KEPT_FLAGS)?;
     }
     Ok(file)
 }
 
 fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -> Option<OwnedFd> {
     let umask = u32::from_str_radix(&sys::status(call.task.tid, "Umask")?, 8).ok()?;
-    let creating = how.flags & (PASSED_ON | O_EXCL) | O_CREAT;
+    let creating = how.flags & (KEPT_FLAGS | O_EXCL) | O_CREAT;
     let resolve = libc::RESOLVE_NO_MAGICLINKS;
     // A default ACL of the directory stands in for the mask: so it is the kernel that applies it.
-    let mode = if sys::take_umask(umask) { how.mode } else { how.mode & !umask };
+    let mode = if sys::set_thread_umask(umask) { how.mode } else { how.mode & !umask };
     let file = open_at_once(dir, path, how, creating, mode, resolve).ok()?;
     file::served(file.as_fd()).filter(|served| *served == Served::Regular)?;
     Some(file)
@@ -241,7 +250,7 @@ fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -
 
 /// Where a path is resolved from.
 enum Start {
-    /// It is absolute. Guests with another root open files themselves.
+    /// It is absolute. What guests with another root open is opened by their kernel.
     Root,
     /// The guest's working directory, or a directory that it has open itself.
     Own(OwnedFd),

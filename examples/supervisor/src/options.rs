@@ -17,7 +17,7 @@ Options:
   --serve-all        put every file and directory into the table, also those that are
                      opened only to be read: as a supervisor with files of its own must
   --no-poll          leave poll alone: it is faster, but cannot wait for those numbers
-  --trace            print each system call that we are told of, as strace would
+  --trace            print each system call that is intercepted, as strace would
   --stats            print at the end how often what was served
   --inject-panic S   make the handler of system call S panic, or with S:after, once it is
                      done and before it answers; the program gets EIO
@@ -50,19 +50,25 @@ pub(crate) struct Options {
     pub(crate) program: Vec<OsString>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            handlers: 4,
+            base: None,
+            nofile: 65536,
+            serve_all: false,
+            poll: true,
+            trace: false,
+            stats: false,
+            inject_panic: None,
+            program: Vec::new(),
+        }
+    }
+}
+
 /// Reads the command line; options end where the program begins.
 pub(crate) fn parse() -> Result<Options, lexopt::Error> {
-    let mut options = Options {
-        handlers: 4,
-        base: None,
-        nofile: 65536,
-        serve_all: false,
-        poll: true,
-        trace: false,
-        stats: false,
-        inject_panic: None,
-        program: Vec::new(),
-    };
+    let mut options = Options::default();
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {

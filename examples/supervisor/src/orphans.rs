@@ -1,38 +1,16 @@
-//! Whose child an orphan was. Its parent has ended before anybody looked, and perhaps was never
-//! seen at all.
+//! Whose child an orphan was. Its parent has ended before it was registered, and perhaps was never
+//! registered itself.
 //!
-//! A process that was never seen has made no call that we hear of, so its table was still its own
-//! parent's, and that of the nearest ancestor that we know is right for the orphan. It runs the
-//! same program image: the kernel lays each image out at random addresses, which only forks share.
+//! A process that was never registered has made no call that is intercepted. So its table was still
+//! its own parent's, and that of the nearest ancestor in the registry is right for the orphan. That
+//! ancestor has the same process image.
 
 use std::{cmp::Reverse, collections::BTreeSet, fs, sync::Arc};
 
-use super::{process::Process, sys};
+use super::{image::Image, process::Process};
 
-/// Where the kernel has put a program image: the same in all processes that have forked from one
-/// exec, and as a rule in no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Image([u64; 5]);
-
-impl Image {
-    /// `None` for a process that has ended.
-    pub(crate) fn of(pid: i32) -> Option<Self> {
-        /// The fields of `/proc/pid/stat` behind the name: startcode, startstack, start_brk,
-        /// arg_start, env_start.
-        const FIELDS: [usize; 5] = [23, 25, 44, 45, 47];
-        let stat = sys::read_proc(&format!("/proc/{pid}/stat"))?;
-        let (_, behind_name) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = behind_name.split_whitespace().collect();
-        let mut image = [0; 5];
-        for (address, field) in image.iter_mut().zip(FIELDS) {
-            *address = fields.get(field)?.parse().ok()?;
-        }
-        (image[1] != 0).then_some(Self(image))
-    }
-}
-
-/// The likeliest parent, or ancestor with the same table, among the processes that we know.
-pub(crate) fn parent_of(orphan: i32, known: Vec<Arc<Process>>) -> Option<Arc<Process>> {
+/// The likeliest parent, or ancestor with the same table, among the known processes.
+pub(crate) fn likely_parent(orphan: i32, known: Vec<Arc<Process>>) -> Option<Arc<Process>> {
     let image = Image::of(orphan)?;
     let (dead, living): (Vec<_>, Vec<_>) = known
         .into_iter()
@@ -45,17 +23,17 @@ pub(crate) fn parent_of(orphan: i32, known: Vec<Arc<Process>>) -> Option<Arc<Pro
     // mostly of a lower id.
     let latest = dead.into_iter().max_by_key(|p| (p.tgid < orphan, p.tgid));
     let nearest = || {
-        let files = kernel_files(orphan);
+        let open = kernel_descriptors(orphan);
         living.into_iter().max_by_key(|process| {
-            let alike = kernel_files(process.tgid).intersection(&files).count();
+            let alike = kernel_descriptors(process.tgid).intersection(&open).count();
             (alike, Reverse(process.tgid))
         })
     };
     latest.or_else(nearest)
 }
 
-/// What a process has open by the kernel's count.
-pub(crate) fn kernel_files(pid: i32) -> BTreeSet<(String, String)> {
+/// What the kernel has open for a process: each number with its file.
+pub(crate) fn kernel_descriptors(pid: i32) -> BTreeSet<(String, String)> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten();
     entries
         .filter_map(|entry| {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use parking_lot::RwLock;
 
-use super::process::{Process, Task};
+use super::{process::Process, task::Task};
 
 /// How many threads are known before the ended ones among them are looked for the first time.
 const FIRST_PRUNING: usize = 256;
@@ -44,7 +44,7 @@ impl PidMap {
 
     /// Whether some process has threads with files of their own.
     pub(crate) fn any_has_own_files(&self) -> bool {
-        self.0.read().processes.values().any(|process| process.split.is())
+        self.0.read().processes.values().any(|process| process.unshared.has_own_files())
     }
 
     pub(crate) fn add_process(&self, process: Arc<Process>) {
@@ -58,7 +58,7 @@ impl PidMap {
         let (tid, task) = (task.tid, Arc::new(task));
         let mut maps = self.0.write();
         maps.prune();
-        // Not if it has died since: nobody would take it away again.
+        // Not if it has exited since: then nothing would remove it again.
         let known = maps.processes.get(&task.process.tgid);
         if known.is_some_and(|process| Arc::ptr_eq(process, &task.process)) {
             maps.tasks.insert(tid, Arc::clone(&task));
@@ -77,7 +77,7 @@ impl PidMap {
 
     /// The id has been given out again: forgets a thread that had it.
     pub(crate) fn forget_stale(&self, tid: i32) {
-        if self.task(tid).is_some_and(|task| !task.is_there()) {
+        if self.task(tid).is_some_and(|task| !task.exists()) {
             self.0.write().tasks.remove(&tid);
         }
     }
@@ -87,7 +87,7 @@ impl PidMap {
         self.0.write().forget_exited();
     }
 
-    /// Removes the process at `pid` and its threads, if it has ended.
+    /// Removes the process at `pid` and its threads, if it has exited.
     pub(crate) fn remove_if_exited(&self, pid: i32) -> Option<Arc<Process>> {
         let mut maps = self.0.write();
         if !maps.processes.get(&pid)?.has_exited() {
@@ -101,7 +101,7 @@ impl PidMap {
 
 impl Maps {
     fn forget_exited(&mut self) {
-        self.tasks.retain(|_, task| task.is_there());
+        self.tasks.retain(|_, task| task.exists());
     }
 
     /// Forgets threads that have ended, now and then.

@@ -13,18 +13,19 @@ use std::{
 use super::{
     call::{Call, EBADF, EINVAL},
     listener::Reply,
-    memory::Span,
+    memory::RemoteIoVec,
     numbers::is_in_table,
     sys::{Errno, Result},
 };
 
-/// What of the table a path names.
+/// What of the table a path under `/proc/self/fd` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum ProcFd {
     /// As `/proc/self/fd/2048` does.
     Number(RawFd),
-    /// What is found from a number, or about it.
-    Beyond(RawFd),
+    /// What is found from a number, as `/proc/self/fd/2048/x`, or about it, as
+    /// `/proc/self/fdinfo/2048`.
+    Below(RawFd),
     /// The directory with all of them.
     All,
 }
@@ -33,14 +34,14 @@ const INFO: &str = "fdinfo";
 
 impl Call<'_> {
     /// What the path at `address` names; nothing, if the table has nothing.
-    pub(crate) fn named(&self, address: u64) -> Option<Named> {
+    pub(crate) fn proc_fd(&self, address: u64) -> Option<ProcFd> {
         if self.task.table().is_empty() {
             return None;
         }
-        self.named_by(&self.memory().read_path(address).ok()?)
+        self.proc_fd_of(&self.memory().read_path(address).ok()?)
     }
 
-    pub(crate) fn named_by(&self, path: &CStr) -> Option<Named> {
+    pub(crate) fn proc_fd_of(&self, path: &CStr) -> Option<ProcFd> {
         let path = path.to_str().ok()?;
         let (tgid, tid) = (self.task.process.tgid, self.task.tid);
         let rest = path.strip_prefix("/dev/fd").or_else(|| {
@@ -59,24 +60,24 @@ impl Call<'_> {
         })?;
         let number = rest.trim_start_matches('/');
         if number.is_empty() {
-            return Some(Named::All);
+            return Some(ProcFd::All);
         }
         let (number, more) = number.split_once('/').map_or((number, false), |(fd, _)| (fd, true));
         // The kernel knows no other spelling.
         let is_so_spelled = |fd: &RawFd| fd.to_string() == number;
         let fd = number.parse().ok().filter(|fd| is_in_table(*fd)).filter(is_so_spelled)?;
         let is_info = path.contains(INFO);
-        Some(if more || is_info { Named::Beyond(fd) } else { Named::Number(fd) })
+        Some(if more || is_info { ProcFd::Below(fd) } else { ProcFd::Number(fd) })
     }
 
-    /// Lets the kernel resolve a path that names this.
-    pub(crate) fn promote_named(&self, named: Named) -> Result<Reply> {
-        match named {
+    /// Lets the kernel resolve such a path.
+    pub(crate) fn promote_proc_fd(&self, path: ProcFd) -> Result<Reply> {
+        match path {
             // Beyond the kernel's limit there are no twins.
-            Named::Number(fd) | Named::Beyond(fd) => {
+            ProcFd::Number(fd) | ProcFd::Below(fd) => {
                 self.promote(fd).map_err(|_| Errno(libc::ENOENT))?;
             }
-            Named::All => {
+            ProcFd::All => {
                 let table = self.task.table();
                 let fds: Vec<_> = table.iter().map(|descriptor| descriptor.fd).collect();
                 for fd in fds {
@@ -97,10 +98,10 @@ pub(crate) fn readlinkat(call: &Call<'_>) -> Result<Reply> {
 }
 
 fn read_link(call: &Call<'_>, dir: RawFd, path: u64, buffer: u64, size: i32) -> Result<Reply> {
-    let fd = match call.named(path) {
-        Some(Named::Number(fd)) => fd,
-        Some(named) => return call.promote_named(named),
-        None => return call.leave_to_kernel(dir, EBADF),
+    let fd = match call.proc_fd(path) {
+        Some(ProcFd::Number(fd)) => fd,
+        Some(path) => return call.promote_proc_fd(path),
+        None => return call.promote_and_continue(dir, EBADF),
     };
     if call.promote(fd).is_ok() {
         return Ok(Reply::Continue);
@@ -113,8 +114,8 @@ fn read_link(call: &Call<'_>, dir: RawFd, path: u64, buffer: u64, size: i32) -> 
     let link = fs::read_link(format!("/proc/self/fd/{}", backing.as_raw_fd()))?;
     let link = link.into_os_string().into_vec();
     let shown = &link[..link.len().min(size)];
-    let span = Span { start: buffer, len: shown.len() as u64 };
-    match call.memory().write_spans(&[span], shown) {
+    let iovec = RemoteIoVec { base: buffer, len: shown.len() as u64 };
+    match call.memory().write_vectored(&[iovec], shown) {
         Ok(written) if written == shown.len() => Ok(Reply::Value(written as i64)),
         _ => Err(Errno(libc::EFAULT)),
     }

@@ -1,28 +1,27 @@
-//! A guest process, and a thread of one.
+//! A guest process.
 
 use std::{
     fs,
     os::fd::{AsFd, OwnedFd},
-    path::Path,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use arc_swap::ArcSwap;
-use fdtable::{FdFlags, Files, FilesGuard, Reservation};
+use fdtable::Files;
 use parking_lot::Mutex;
 
 use super::{
-    closing::Closing,
-    exec::ExecWatch,
+    exec_state::{Caller, ExecState, has_token},
     file::File,
-    numbers::KERNEL_END,
-    orphans::Image,
-    room::Room,
-    split::{OwnFiles, Split},
+    image::Image,
+    low_numbers::LowNumbers,
+    numbers::{KERNEL_END, NR_OPEN},
+    pending_closes::PendingCloses,
     sys,
+    unshared::Unshared,
 };
 
 #[derive(Debug)]
@@ -31,28 +30,29 @@ pub(crate) struct Process {
     pub(crate) pidfd: OwnedFd,
     /// The files of all its threads, but for those that have their own.
     pub(crate) files: ArcSwap<Files<File>>,
-    pub(crate) split: Split,
-    pub(crate) exec: ExecWatch,
-    /// The program image that it runs, once known.
-    pub(crate) image: Mutex<Option<Image>>,
-    pub(crate) quirks: Quirks,
+    pub(crate) unshared: Unshared,
+    pub(crate) exec: ExecState,
+    /// The process image that it runs, once known.
+    image: Mutex<Option<Image>>,
+    pub(crate) diverged: Diverged,
     pub(crate) limits: Limits,
-    pub(crate) room: Room,
+    pub(crate) low_numbers: LowNumbers,
     /// It has had a twin once, or was forked from one that had.
     pub(crate) has_had_twins: AtomicBool,
-    pub(crate) closing: Closing,
+    pub(crate) pending_closes: PendingCloses,
     /// Held while a twin is put into the kernel's table: its limit is raised meanwhile. The
     /// descriptor table is not behind it.
-    pub(crate) twins: Mutex<()>,
+    pub(crate) inject_lock: Mutex<()>,
 }
 
-/// What a process has done that makes us leave more to the kernel. Children inherit it.
+/// What has become different from the supervisor, so that the guest's kernel has to do what depends
+/// on it. Children inherit it.
 #[derive(Debug, Default)]
-pub(crate) struct Quirks {
-    /// It may have another root, other mounts or other rights than we have: it opens files itself.
-    pub(crate) opens_itself: AtomicBool,
+pub(crate) struct Diverged {
+    /// What the process may access: it may have another root, other mounts or other credentials.
+    pub(crate) access: AtomicBool,
     /// It has a file size limit of its own.
-    pub(crate) writes_itself: AtomicBool,
+    pub(crate) file_size_limit: AtomicBool,
 }
 
 /// `RLIMIT_NOFILE`. The soft limit that the guest sees is the table's.
@@ -64,24 +64,40 @@ pub(crate) struct Limits {
     pub(crate) kernel_soft: AtomicU64,
 }
 
-/// A thread of a process, by the id that notifications have.
-#[derive(Debug)]
-pub(crate) struct Task {
-    pub(crate) tid: i32,
-    pub(crate) process: Arc<Process>,
-    /// Its files, where they are not those of the process.
-    pub(crate) own_files: OwnFiles,
-    /// Watched for the end of a thread with files of its own.
-    pub(crate) pidfd: OnceLock<OwnedFd>,
-    /// The kernel may be closing twins for this thread.
-    is_closing: AtomicBool,
-}
-
 // Relaxed, for all of these: each is a fact on its own, and a guest's threads order their calls
 // themselves.
 const RELAXED: Ordering = Ordering::Relaxed;
 
 impl Process {
+    /// A process that inherits nothing from another guest.
+    pub(crate) fn new(tgid: i32, pidfd: OwnedFd, files: Files<File>, has_had_twins: bool) -> Self {
+        Self {
+            tgid,
+            pidfd,
+            files: ArcSwap::from_pointee(files),
+            unshared: Unshared::default(),
+            exec: ExecState::default(),
+            image: Mutex::default(),
+            diverged: Diverged::default(),
+            limits: Limits::new(NR_OPEN.into()),
+            low_numbers: LowNumbers::default(),
+            has_had_twins: AtomicBool::new(has_had_twins),
+            pending_closes: PendingCloses::default(),
+            inject_lock: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn child_of(parent: &Self, tgid: i32, pidfd: OwnedFd, files: Files<File>) -> Self {
+        Self {
+            exec: parent.exec.inherited(),
+            image: Mutex::new(parent.image()),
+            diverged: parent.diverged.inherited(),
+            limits: parent.limits.inherited(),
+            low_numbers: parent.low_numbers.inherited(),
+            ..Self::new(tgid, pidfd, files, parent.has_had_twins.load(RELAXED))
+        }
+    }
+
     pub(crate) fn has_exited(&self) -> bool {
         sys::is_readable(self.pidfd.as_fd())
     }
@@ -98,12 +114,71 @@ impl Process {
         }
         *image
     }
+
+    /// Finds out how a pending exec went, when `tid` of this process shows up; true if the process
+    /// runs another program now.
+    pub(crate) fn settle_exec(&self, tid: i32) -> bool {
+        self.settle(|caller| {
+            let is_as_before = match caller.image {
+                Some(image) => Image::of(tid) == Some(image),
+                None => has_token(self.tgid, tid),
+            };
+            match is_as_before {
+                false => Some(true),
+                true => (caller.tid == tid).then_some(false),
+            }
+        })
+    }
+
+    /// The same while no thread of the process makes a call: whether all its threads have lost the
+    /// token.
+    pub(crate) fn settle_exec_from_outside(&self) -> bool {
+        self.settle(|caller| {
+            if let Some(image) = caller.image {
+                return Image::of(self.tgid).filter(|now| *now != image).map(|_| true);
+            }
+            let threads = fs::read_dir(format!("/proc/{}/task", self.tgid)).ok()?;
+            let tids = threads.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+            (!self.has_exited() && !tids.into_iter().any(|tid| has_token(self.tgid, tid)))
+                .then_some(true)
+        })
+    }
+
+    /// Settles a pending exec by what `outcome` says of its caller: whether it has succeeded, if
+    /// that is known.
+    fn settle(&self, outcome: impl FnOnce(&Caller) -> Option<bool>) -> bool {
+        let exec = &self.exec;
+        // Acquire: pairs with the store in `exec::begin`, whose reply let the guest run.
+        if !exec.pending.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut pending = exec.caller.lock();
+        let Some(caller) = &*pending else {
+            return false;
+        };
+        let Some(succeeded) = outcome(caller) else {
+            return false;
+        };
+        let has_token = !succeeded && caller.image.is_none();
+        if succeeded {
+            caller.files.prepare_exec().commit();
+            self.files.store(Arc::clone(&caller.files));
+            self.unshared.end();
+            exec.is_token_unreliable.store(false, RELAXED);
+            exec.may_have_token.store(false, RELAXED);
+            *self.image.lock() = Image::of(self.tgid);
+        }
+        *pending = None;
+        exec.token_left.store(has_token, RELAXED);
+        exec.pending.store(false, Ordering::Release);
+        succeeded
+    }
 }
 
-impl Quirks {
+impl Diverged {
     pub(crate) fn inherited(&self) -> Self {
-        let copy = |quirk: &AtomicBool| AtomicBool::new(quirk.load(RELAXED));
-        Self { opens_itself: copy(&self.opens_itself), writes_itself: copy(&self.writes_itself) }
+        let copy = |what: &AtomicBool| AtomicBool::new(what.load(RELAXED));
+        Self { access: copy(&self.access), file_size_limit: copy(&self.file_size_limit) }
     }
 }
 
@@ -115,58 +190,5 @@ impl Limits {
     pub(crate) fn inherited(&self) -> Self {
         let copy = |limit: &AtomicU64| AtomicU64::new(limit.load(RELAXED));
         Self { hard: copy(&self.hard), kernel_soft: copy(&self.kernel_soft) }
-    }
-}
-
-impl Task {
-    pub(crate) fn new(tid: i32, process: Arc<Process>, own_files: OwnFiles) -> Self {
-        Self { tid, process, own_files, pidfd: OnceLock::new(), is_closing: AtomicBool::new(false) }
-    }
-
-    /// What the thread has open.
-    pub(crate) fn files(&self) -> Arc<Files<File>> {
-        self.own_files.get().map_or_else(|| self.process.files.load_full(), Arc::clone)
-    }
-
-    /// The table of [`Self::files`] at this instant.
-    pub(crate) fn table(&self) -> FilesGuard<File> {
-        match self.own_files.get() {
-            Some(files) => files.load(),
-            None => self.process.files.load().load(),
-        }
-    }
-
-    /// Whether the process still has this thread.
-    pub(crate) fn is_there(&self) -> bool {
-        Path::new(&format!("/proc/{}/task/{}", self.process.tgid, self.tid)).exists()
-    }
-
-    /// Keeps a number taken until the kernel has closed the twin there; `flags` were the
-    /// descriptor's.
-    pub(crate) fn park(&self, number: Reservation<'static, File>, flags: FdFlags) {
-        self.process.closing.add(self.tid, number, flags);
-        self.is_closing.store(true, RELAXED);
-    }
-
-    /// The kernel does not close the twins after all: the guest has them still.
-    pub(crate) fn keep_parked(&self) {
-        for (number, flags) in self.parked() {
-            // Fails only if the whole table is closed.
-            let _ = number.install(File::Native, flags);
-        }
-    }
-
-    /// The thread is back: what the kernel had to close for it is closed.
-    pub(crate) fn release_parked(&self) {
-        drop(self.parked());
-    }
-
-    fn parked(&self) -> Vec<(Reservation<'static, File>, FdFlags)> {
-        // The same thread's calls come one after the other, so this is our own store or one that
-        // its last handler's reply has ordered.
-        match self.is_closing.swap(false, RELAXED) {
-            true => self.process.closing.of(self.tid),
-            false => Vec::new(),
-        }
     }
 }

@@ -1,10 +1,10 @@
 //! What the main thread does while there are guests: it waits for each to end, for our guardian to
-//! end, and for a user to ask what the guests have open.
+//! end, and for signals, by which a user asks what the guests have open.
 
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{
-    guardian, live,
+    dump, guardian,
     registry::Registry,
     supervisor::Supervisor,
     sys::{self, Result, Signal},
@@ -21,8 +21,8 @@ pub(crate) struct Reaper {
 impl Reaper {
     /// Made before other threads are: their signals are ours.
     pub(crate) fn new(first: i32) -> Result<Self> {
-        let signals = [guardian::PASSED_ON, &[libc::SIGCHLD]].concat();
-        let (guardian, signals) = (guardian::pidfd()?, sys::take_signals(&signals)?);
+        let signals = [guardian::FORWARDED_SIGNALS, &[libc::SIGCHLD]].concat();
+        let (guardian, signals) = (guardian::pidfd()?, sys::signal_fd(&signals)?);
         Ok(Self { guardian, signals, program: sys::pidfd_open(first)? })
     }
 
@@ -38,25 +38,26 @@ impl Reaper {
             match ended {
                 Some((pid, status)) if pid == first => code = sys::exit_code(status),
                 Some(_) => {}
-                None if supervisor.registry.wait_for_exits() => self.answer(supervisor),
+                None if supervisor.registry.wait_for_exits() => self.handle_signal(supervisor),
                 None => {}
             }
-            guardian::check_guarded();
+            guardian::kill_children_if_orphaned();
         }
         code
     }
 
-    fn answer(&self, supervisor: &Supervisor) {
+    fn handle_signal(&self, supervisor: &Supervisor) {
         match sys::next_signal(self.signals.as_fd()) {
-            Some(signal) if signal.number == libc::SIGUSR1 => live::print(supervisor),
-            Some(signal) if guardian::has_sent(signal) => self.pass_on(signal),
+            Some(signal) if signal.number == libc::SIGUSR1 => dump::print(supervisor),
+            Some(signal) if guardian::has_sent(signal) => self.forward_signal(signal),
             _ => {}
         }
     }
 
-    /// If there is nobody any more to decide what it means, it is the end.
-    fn pass_on(&self, signal: Signal) {
-        if sys::kill_by(self.program.as_fd(), signal.number).is_err() {
+    /// Forwards a signal to the program. If that has ended, no guest is left to decide what the
+    /// signal means: it ends all.
+    fn forward_signal(&self, signal: Signal) {
+        if sys::pidfd_send_signal(self.program.as_fd(), signal.number).is_err() {
             guardian::kill_children();
         }
     }

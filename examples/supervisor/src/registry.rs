@@ -5,7 +5,6 @@
 //! that at its fork only by what was changed while the fork was under way.
 
 use std::{
-    fs,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
     sync::{
@@ -14,24 +13,22 @@ use std::{
     },
 };
 
-use arc_swap::ArcSwap;
 use fdtable::{CloseRangeFlags, Files};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::{
-    closing::Closing,
-    exec::ExecWatch,
     file::File,
+    inherit,
     new_pids::{LastPid, NewPids},
     numbers::KERNEL_END,
     orphans,
     pid_map::PidMap,
-    process::{Limits, Process, Quirks, Task},
-    room::Room,
-    split::Split,
-    supervisor::MAX_NUMBERS,
+    pid_namespace,
+    process::Process,
     sys::{self, Epoll, Errno, Result},
-    tables::Tables,
+    table_factory::TableFactory,
+    task::Task,
+    unshared::OwnFiles,
 };
 
 /// Event data of the guardian, and of a signal. No guest has these ids.
@@ -51,16 +48,18 @@ pub(crate) struct Registry {
     own_pid: i32,
     /// The hard limit that the kernel knows, of us and every guest.
     kernel_hard: u64,
-    tables: Tables,
-    /// What stands at `EXEC_TOKEN`; also put where a twin must vanish.
-    pub(crate) token: OwnedFd,
+    table_factory: TableFactory,
+    /// The file at `EXEC_TOKEN`. It also replaces a twin that must not stay open.
+    pub(crate) placeholder: OwnedFd,
 }
-
-type Scan<'a> = MutexGuard<'a, NewPids>;
 
 impl Registry {
     /// Made before the first guest is served.
-    pub(crate) fn new(kernel_hard: u64, tables: Tables, token: OwnedFd) -> Result<Self> {
+    pub(crate) fn new(
+        kernel_hard: u64,
+        table_factory: TableFactory,
+        placeholder: OwnedFd,
+    ) -> Result<Self> {
         let last_pid = LastPid::open()?;
         let checked = last_pid.read();
         Ok(Self {
@@ -72,29 +71,16 @@ impl Registry {
             exits: Epoll::new()?,
             own_pid: std::process::id() as i32,
             kernel_hard,
-            tables,
-            token,
+            table_factory,
+            placeholder,
         })
     }
 
     /// Registers the first guest, with its files.
     pub(crate) fn register_first(&self, pid: i32, files: Files<File>) -> Result<()> {
         // What it inherits from us at numbers of the table.
-        let has_had_twins = AtomicBool::new(!files.load().is_empty());
-        self.insert(Process {
-            tgid: pid,
-            pidfd: sys::pidfd_open(pid)?,
-            files: ArcSwap::from_pointee(files),
-            split: Split::default(),
-            exec: ExecWatch::default(),
-            image: Mutex::default(),
-            quirks: Quirks::default(),
-            limits: Limits::new(MAX_NUMBERS.into()),
-            room: Room::default(),
-            has_had_twins,
-            closing: Closing::default(),
-            twins: Mutex::new(()),
-        });
+        let has_had_twins = !files.load().is_empty();
+        self.insert(Process::new(pid, sys::pidfd_open(pid)?, files, has_had_twins));
         Ok(())
     }
 
@@ -119,27 +105,10 @@ impl Registry {
     /// know it.
     pub(crate) fn process_by_id(&self, id: i32, asker: i32) -> Option<(Arc<Process>, i32)> {
         self.register_new_processes();
-        let id = self.global_id(id, asker)?;
+        let others = || self.processes().iter().map(|process| process.tgid).collect();
+        let id = pid_namespace::global_id(id, asker, others)?;
         let process = self.process(id).or_else(|| self.process(tgid_of(id)?))?;
         Some((process, id))
-    }
-
-    /// What is `id` in the pid namespace of `asker` is this in ours.
-    fn global_id(&self, id: i32, asker: i32) -> Option<i32> {
-        let ids = |tid: i32| {
-            let ids = sys::status(tid, "NSpid")?;
-            Some(ids.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<i32>>())
-        };
-        if ids(asker).is_none_or(|ids| ids.len() == 1) {
-            return Some(id);
-        }
-        let namespace = |tid: i32| fs::read_link(format!("/proc/{tid}/ns/pid")).ok();
-        let is_it = |tid: &i32| {
-            ids(*tid).is_some_and(|ids| ids.last() == Some(&id))
-                && namespace(*tid) == namespace(asker)
-        };
-        let others = self.processes().into_iter().map(|process| process.tgid);
-        [asker].into_iter().chain(others).find(is_it)
     }
 
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {
@@ -160,7 +129,7 @@ impl Registry {
         }
     }
 
-    fn scan(&self, new_pids: &mut Scan<'_>) {
+    fn scan(&self, new_pids: &mut NewPids) {
         let last = self.last_pid.read();
         if new_pids.are_many(last) {
             self.pid_map.forget_all_stale();
@@ -197,7 +166,7 @@ impl Registry {
         }
         let parent = match parent_id(pid, pidfd.as_fd()) {
             // Its parent has died, and it is ours now.
-            Some(parent) if parent == self.own_pid => orphans::parent_of(pid, self.processes()),
+            Some(parent) if parent == self.own_pid => orphans::likely_parent(pid, self.processes()),
             Some(parent) => self.process(parent),
             None => None,
         };
@@ -208,33 +177,22 @@ impl Registry {
     }
 
     fn register(&self, pid: i32, pidfd: OwnedFd, parent: Option<&Arc<Process>>) {
-        let files = parent.map_or_else(
-            || self.tables.unknown(),
-            |parent| {
+        let process = match parent {
+            Some(parent) => {
                 parent.settle_exec_from_outside();
-                self.files_for_child(parent, pid)
-            },
-        );
-        let has_had_twins = parent.is_none_or(|p| p.has_had_twins.load(Ordering::Relaxed));
-        let unknown = || Limits::new(MAX_NUMBERS.into());
-        let limits = parent.map_or_else(unknown, |p| p.limits.inherited());
+                let threads = match parent.unshared.has_own_files() {
+                    true => self.pid_map.threads(parent),
+                    false => Vec::new(),
+                };
+                let files = inherit::child_files(parent, threads, pid, self.placeholder.as_fd());
+                Process::child_of(parent, pid, pidfd, files)
+            }
+            None => Process::new(pid, pidfd, self.table_factory.for_unknown_process(), true),
+        };
         // The fork may have come while the parent's limit was raised for a twin.
-        let soft = limits.kernel_soft.load(Ordering::Relaxed);
+        let soft = process.limits.kernel_soft.load(Ordering::Relaxed);
         let _ = sys::set_nofile(pid, soft.min(KERNEL_END as u64), self.kernel_hard);
-        self.insert(Process {
-            tgid: pid,
-            pidfd,
-            files: ArcSwap::from_pointee(files),
-            split: Split::default(),
-            exec: parent.map_or_else(ExecWatch::default, |p| p.exec.inherited()),
-            image: Mutex::new(parent.and_then(|p| p.image())),
-            quirks: parent.map_or_else(Quirks::default, |p| p.quirks.inherited()),
-            limits,
-            room: parent.map_or_else(Room::default, |p| p.room.inherited()),
-            has_had_twins: AtomicBool::new(has_had_twins),
-            closing: Closing::default(),
-            twins: Mutex::new(()),
-        });
+        self.insert(process);
     }
 
     fn insert(&self, process: Process) {
@@ -262,7 +220,13 @@ impl Registry {
     }
 
     fn add_task(&self, tid: i32, process: Arc<Process>) -> Arc<Task> {
-        let own_files = self.files_of_thread(&process, tid);
+        let own_files = match process.unshared.has_own_files() {
+            true => {
+                let threads = self.pid_map.threads(&process);
+                inherit::thread_files(&process, &threads, tid, self.placeholder.as_fd())
+            }
+            false => OwnFiles::new(),
+        };
         let task = self.pid_map.add_task(Task::new(tid, process, own_files));
         if task.own_files.get().is_some() {
             self.watch_thread(&task);
@@ -274,23 +238,42 @@ impl Registry {
     fn check_thread(&self, tid: i32) -> bool {
         if self.pid_map.any_has_own_files() && self.pid_map.task(tid).is_none() {
             let process = tgid_of(tid).and_then(|tgid| self.process(tgid));
-            if let Some(process) = process.filter(|process| process.split.is()) {
+            if let Some(process) = process.filter(|process| process.unshared.has_own_files()) {
                 self.add_task(tid, process);
             }
         }
         Path::new(&format!("/proc/{tid}")).exists()
     }
 
-    /// Closes what a thread has open of its own when it ends, where the kernel tells.
-    pub(crate) fn watch_thread(&self, task: &Task) {
+    /// Watches for the end of a thread with files of its own, which are closed then. Before Linux
+    /// 6.9, the kernel does not notify it.
+    fn watch_thread(&self, task: &Task) {
         if let Ok(pidfd) = sys::pidfd_open_thread(task.tid) {
             let pidfd = task.pidfd.get_or_init(|| pidfd);
             let _ = self.exits.add(pidfd.as_fd(), libc::EPOLLIN, task.tid as u64);
         }
     }
 
-    pub(crate) fn threads(&self, process: &Arc<Process>) -> Vec<Arc<Task>> {
-        self.pid_map.threads(process)
+    /// `unshare(CLONE_FILES)`: the thread has files of its own from now on.
+    pub(crate) fn unshare_files(&self, task: &Task) {
+        let process = &task.process;
+        if process.is_single_threaded() || task.own_files.get().is_some() {
+            // Another process, or a thread that it has made since, may still share them.
+            task.files().unshare();
+            return;
+        }
+        process.unshared.begin();
+        // It is not set: only the thread's own calls do that.
+        let _ = task.own_files.set(Arc::new(process.files.load().fork()));
+        self.watch_thread(task);
+    }
+
+    /// Sets the limit of all the tables of a process.
+    pub(crate) fn set_limit(&self, process: &Arc<Process>, limit: u32) {
+        process.files.load().load().set_limit(limit);
+        for task in self.pid_map.threads(process) {
+            task.table().set_limit(limit);
+        }
     }
 
     /// Registers a guest that no scan has found: its parent is not known any more.
@@ -339,7 +322,7 @@ impl Registry {
         // A thread with files of its own is watched, too.
         self.pid_map.forget_stale(pid);
         if let Some(process) = self.pid_map.remove_if_exited(pid) {
-            // Here and now, whoever still refers to the process. As long as its pidfd is watched,
+            // Here and now, whatever still refers to the process. As long as its pidfd is watched,
             // `apply_exits_and_execs` waits for us.
             let _ = process.files.load().close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
             let _ = self.exits.remove(process.pidfd.as_fd());

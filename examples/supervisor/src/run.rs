@@ -13,6 +13,7 @@ use std::{
 use fdtable::Files;
 
 use super::{
+    dispatch::Dispatcher,
     file, filter, guardian,
     handlers::Handlers,
     launch::{self, Launched},
@@ -21,10 +22,11 @@ use super::{
     options::{self, Options},
     reaper::Reaper,
     registry::Registry,
-    stats,
+    stats::Stats,
     supervisor::Supervisor,
-    sys, syscalls,
-    tables::Tables,
+    sys,
+    syscalls::{self, SYSCALLS},
+    table_factory::TableFactory,
 };
 
 /// The least hard `RLIMIT_NOFILE` that leaves room for twins.
@@ -53,68 +55,87 @@ fn fail(error: &str, code: u8) -> ExitCode {
 
 /// Runs the program to its end, and all that it has started; its exit code.
 fn supervise(mut options: Options) -> Result<i32, String> {
-    sys::mind_children();
-    guardian::fork().map_err(told("cannot start"))?;
+    sys::reset_sigchld();
+    guardian::fork().map_err(context("cannot start"))?;
     let kernel_hard = raise_own_limit()?;
     let base = options.base.unwrap_or_else(|| numbers::base_for(kernel_hard));
-    let tables = Tables::new(base, options.nofile, kernel_hard);
-    let files = tables.first()?;
-    let filter = filter::program(&syscalls::told(options.poll));
+    let table_factory = TableFactory::new(base, options.nofile, kernel_hard);
+    let files = table_factory.for_first_process()?;
+    let filter = filter::program(&syscalls::intercepted(options.poll));
     let program = mem::take(&mut options.program);
     let launched = launch::launch(program, &filter, kernel_hard)?;
-    attend(&options, launched, tables, files, kernel_hard)
+    run(&options, launched, table_factory, files, kernel_hard)
         .inspect_err(|_| guardian::kill_children())
 }
 
-/// Makes ready while the first guest puts itself under the filter, and then attends to all guests.
-fn attend(
+/// Makes ready while the first guest puts itself under the filter, and then serves all guests.
+fn run(
     options: &Options,
     launched: Launched,
-    tables: Tables,
+    table_factory: TableFactory,
     files: Files<file::File>,
     kernel_hard: u64,
 ) -> Result<i32, String> {
-    become_quiet();
+    ignore_terminal_signals();
+    sys::set_umask(0);
     let first = launched.pid;
-    let reaper = Reaper::new(first).map_err(told("cannot start"))?;
-    let token = File::open("/dev/null").map_err(|e| e.to_string())?.into();
-    let supervisor = Arc::new(Supervisor {
-        registry: Registry::new(kernel_hard, tables, token).map_err(told("/proc"))?,
-        syscalls: syscalls::Index::new(),
-        stats: stats::Stats::new(),
-        first,
-        kernel_hard,
-        serve_all: options.serve_all,
-        trace: options.trace,
-        time: options.stats,
-        inject_panic: options.inject_panic.clone(),
-        listener: Listener::new(launched.listener()?)?,
-    });
-    let handlers = Handlers::new(&supervisor, options.handlers).map_err(told("cannot start"))?;
-    let idle = if options.stats { own_files() } else { 0 };
-    let registry = &supervisor.registry;
-    registry.register_first(first, files).map_err(told("pidfd_open"))?;
-    reaper.watch(registry).and_then(|()| handlers.start()).map_err(told("cannot start"))?;
+    let reaper = Reaper::new(first).map_err(context("cannot start"))?;
+    let supervisor = Arc::new(supervisor(options, launched, table_factory, kernel_hard)?);
+    let dispatcher = dispatcher(options, &supervisor);
+    let handlers = Handlers::new(dispatcher, options.handlers).map_err(context("cannot start"))?;
+    let own = if options.stats { count_descriptors() } else { 0 };
+    supervisor.registry.register_first(first, files).map_err(context("pidfd_open"))?;
+    let watched = reaper.watch(&supervisor.registry).and_then(|()| handlers.start());
+    watched.map_err(context("cannot start"))?;
     let code = reaper.run(&supervisor, first);
     if options.stats {
-        print_stats(&supervisor, options.handlers, idle);
+        print_stats(&supervisor, options.handlers, own);
     }
     Ok(code)
 }
 
-fn print_stats(supervisor: &Supervisor, handlers: usize, idle: usize) {
+fn supervisor(
+    options: &Options,
+    launched: Launched,
+    table_factory: TableFactory,
+    kernel_hard: u64,
+) -> Result<Supervisor, String> {
+    let placeholder = File::open("/dev/null").map_err(|e| e.to_string())?.into();
+    let registry = Registry::new(kernel_hard, table_factory, placeholder);
+    Ok(Supervisor {
+        registry: registry.map_err(context("/proc"))?,
+        stats: Stats::new(SYSCALLS.iter().map(|syscall| (syscall.number, syscall.name))),
+        first: launched.pid,
+        kernel_hard,
+        serve_all: options.serve_all,
+        listener: Listener::new(launched.listener()?)?,
+    })
+}
+
+fn dispatcher(options: &Options, supervisor: &Arc<Supervisor>) -> Dispatcher {
+    Dispatcher {
+        supervisor: Arc::clone(supervisor),
+        syscalls: syscalls::Index::new(),
+        trace: options.trace,
+        time: options.stats,
+        inject_panic: options.inject_panic.clone(),
+    }
+}
+
+/// Prints the statistics; we had `own` descriptors before the first guest.
+fn print_stats(supervisor: &Supervisor, handlers: usize, own: usize) {
     supervisor.registry.apply_exits_and_execs();
-    let lines = supervisor.stats.table(handlers, idle)
-        + &format!("{} descriptors of guests left open\n", left(idle));
+    let lines = supervisor.stats.table(handlers, own)
+        + &format!("{} descriptors of guests left open\n", count_left(own));
     let _ = std::io::stderr().write_all(lines.as_bytes());
 }
 
 /// How many descriptors more than before the first guest we have open. A handler may still be about
 /// to give up what it did for a guest that was killed.
-fn left(before: usize) -> isize {
-    const PATIENCE: usize = 1000;
-    let left = || own_files() as isize - before as isize;
-    for _ in 0..PATIENCE {
+fn count_left(own: usize) -> isize {
+    const TRIES: usize = 1000;
+    let left = || count_descriptors() as isize - own as isize;
+    for _ in 0..TRIES {
         if left() == 0 {
             break;
         }
@@ -123,32 +144,31 @@ fn left(before: usize) -> isize {
     left()
 }
 
-fn told(what: &'static str) -> impl Fn(sys::Errno) -> String {
+/// Says what an error is about.
+fn context(what: &'static str) -> impl Fn(sys::Errno) -> String {
     move |errno| format!("{what}: {}", std::io::Error::from(errno))
 }
 
 /// Lets us have as many descriptors as we may; the hard limit.
 fn raise_own_limit() -> Result<u64, String> {
-    let hard = sys::nofile(0).map_err(told("RLIMIT_NOFILE"))?.rlim_max;
+    let hard = sys::nofile(0).map_err(context("RLIMIT_NOFILE"))?.rlim_max;
     if hard < LEAST_LIMIT {
         return Err(format!(
             "the hard RLIMIT_NOFILE is {hard}, but must be {LEAST_LIMIT} at least"
         ));
     }
-    sys::set_nofile(0, hard, hard).map_err(told("RLIMIT_NOFILE"))?;
+    sys::set_nofile(0, hard, hard).map_err(context("RLIMIT_NOFILE"))?;
     Ok(hard)
 }
 
 /// How many descriptors we have open ourselves.
-fn own_files() -> usize {
+fn count_descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
-/// What is meant for the guests does not touch us: signals of the terminal, and ours is no mask of
-/// theirs.
-fn become_quiet() {
+/// Signals that the terminal or the kernel sends for what the guests do.
+fn ignore_terminal_signals() {
     for signal in [libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU, libc::SIGPIPE, libc::SIGXFSZ] {
         sys::ignore_signal(signal);
     }
-    sys::set_umask(0);
 }

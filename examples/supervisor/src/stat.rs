@@ -10,42 +10,42 @@ use super::{
 };
 
 pub(crate) fn fstat(call: &Call<'_>) -> Result<Reply> {
-    tell(call, call.args[1], sys::fstat)
+    copy_out(call, call.args[1], sys::fstat)
 }
 
 pub(crate) fn fstatfs(call: &Call<'_>) -> Result<Reply> {
-    tell(call, call.args[1], sys::fstatfs)
+    copy_out(call, call.args[1], sys::fstatfs)
 }
 
 /// `newfstatat`, of the descriptor itself or of what is found from it.
 pub(crate) fn newfstatat(call: &Call<'_>) -> Result<Reply> {
     if !names_descriptor(call, call.int(3)) {
-        return call.leave_to_kernel(call.fd(0), EBADF);
+        return call.promote_and_continue(call.fd(0), EBADF);
     }
-    tell(call, call.args[2], sys::fstat)
+    copy_out(call, call.args[2], sys::fstat)
 }
 
 /// `statx`, likewise.
 pub(crate) fn statx(call: &Call<'_>) -> Result<Reply> {
     if !names_descriptor(call, call.int(2)) {
-        return call.leave_to_kernel(call.fd(0), EBADF);
+        return call.promote_and_continue(call.fd(0), EBADF);
     }
-    tell(call, call.args[4], |file| sys::statx(file, call.int(2), call.args[3] as u32))
+    copy_out(call, call.args[4], |file| sys::statx(file, call.int(2), call.args[3] as u32))
 }
 
-/// Writes what is known to `address`; where we may not write, the kernel can perhaps.
-fn tell<T: Plain>(
+/// Writes what is known to `address`. Where we may not write, the kernel perhaps may.
+fn copy_out<T: Plain>(
     call: &Call<'_>,
     address: u64,
     known: impl FnOnce(BorrowedFd<'_>) -> Result<T>,
 ) -> Result<Reply> {
-    let told = call.with_backing(call.fd(0), |file| {
+    let copied = call.with_backing(call.fd(0), |file| {
         call.memory().write(address, &known(file)?)?;
         Ok(Reply::Value(0))
     });
-    match told {
-        Err(errno @ Errno(libc::EFAULT)) => call.leave_to_kernel(call.fd(0), errno),
-        told => told,
+    match copied {
+        Err(errno @ Errno(libc::EFAULT)) => call.promote_and_continue(call.fd(0), errno),
+        copied => copied,
     }
 }
 

@@ -7,10 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    listener::Reply,
-    syscalls::{SYSCALLS, Syscall},
-};
+use libc::c_long;
+
+use super::listener::Reply;
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -23,6 +22,8 @@ struct Counts {
 #[derive(Debug)]
 pub(crate) struct Stats {
     started: Instant,
+    /// Their numbers and names.
+    syscalls: Vec<(c_long, &'static str)>,
     /// By system call number.
     counts: Vec<Counts>,
     lost: AtomicU64,
@@ -43,6 +44,18 @@ fn of(counter: &AtomicU64) -> u64 {
 }
 
 impl Counts {
+    /// Adds the counts of another system call.
+    fn add(&self, other: &Self) {
+        for (sum, part) in [
+            (&self.served, &other.served),
+            (&self.failed, &other.failed),
+            (&self.continued, &other.continued),
+            (&self.promoted, &other.promoted),
+        ] {
+            sum.fetch_add(of(part), Ordering::Relaxed);
+        }
+    }
+
     fn total(&self) -> u64 {
         of(&self.served) + of(&self.failed) + of(&self.continued)
     }
@@ -55,10 +68,13 @@ impl Counts {
 }
 
 impl Stats {
-    pub(crate) fn new() -> Self {
-        let len = SYSCALLS.iter().map(|s| s.number as usize + 1).max();
+    /// For these system calls: their numbers and names.
+    pub(crate) fn new(syscalls: impl Iterator<Item = (c_long, &'static str)>) -> Self {
+        let syscalls: Vec<_> = syscalls.collect();
+        let len = syscalls.iter().map(|(number, _)| *number as usize + 1).max();
         Self {
             started: Instant::now(),
+            syscalls,
             counts: (0..len.unwrap_or(0)).map(|_| Counts::default()).collect(),
             lost: AtomicU64::new(0),
             highest: AtomicI32::new(0),
@@ -66,8 +82,8 @@ impl Stats {
         }
     }
 
-    pub(crate) fn count(&self, syscall: &Syscall, reply: Reply) {
-        let counts = self.of(syscall);
+    pub(crate) fn count(&self, syscall: c_long, reply: Reply) {
+        let counts = &self.counts[syscall as usize];
         raise(match reply {
             Reply::Value(_) => &counts.served,
             Reply::Error(_) => &counts.failed,
@@ -76,8 +92,8 @@ impl Stats {
     }
 
     /// A twin was made for this call.
-    pub(crate) fn promoted(&self, syscall: &Syscall) {
-        raise(&self.of(syscall).promoted);
+    pub(crate) fn promoted(&self, syscall: c_long) {
+        raise(&self.counts[syscall as usize].promoted);
     }
 
     /// A file was opened for a guest.
@@ -85,7 +101,7 @@ impl Stats {
         self.highest.fetch_max(file.as_raw_fd(), Ordering::Relaxed);
     }
 
-    /// A guest died before its answer.
+    /// A guest was gone before the reply.
     pub(crate) fn lost(&self) {
         raise(&self.lost);
     }
@@ -95,41 +111,35 @@ impl Stats {
         self.busy.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
     }
 
-    fn of(&self, syscall: &Syscall) -> &Counts {
-        &self.counts[syscall.number as usize]
-    }
-
-    /// The table, with a line for each system call that was told of, the most frequent first. We
-    /// had `own` descriptors before the first guest.
+    /// The table, with a line for each system call that was intercepted, the most frequent first.
+    /// We had `own` descriptors before the first guest.
     pub(crate) fn table(&self, handlers: usize, own: usize) -> String {
-        let mut told: Vec<_> = SYSCALLS.iter().filter(|s| self.of(s).total() > 0).collect();
-        told.sort_by_key(|syscall| Reverse(self.of(syscall).total()));
+        let counts = |(number, name): &(c_long, _)| (&self.counts[*number as usize], *name);
+        let mut called: Vec<_> = self.syscalls.iter().map(counts).collect();
+        called.retain(|(counts, _)| counts.total() > 0);
+        called.sort_by_key(|(counts, _)| Reverse(counts.total()));
         let mut text = format!(
             "{:>10} {:>10} {:>10} {:>10}  system call\n",
             "served", "failed", "continued", "promoted"
         );
         let all = Counts::default();
-        for syscall in told {
-            let counts = self.of(syscall);
-            text += &counts.line(syscall.name);
-            for (sum, part) in [
-                (&all.served, &counts.served),
-                (&all.failed, &counts.failed),
-                (&all.continued, &counts.continued),
-                (&all.promoted, &counts.promoted),
-            ] {
-                sum.fetch_add(of(part), Ordering::Relaxed);
-            }
+        for (counts, name) in called {
+            text += &counts.line(name);
+            all.add(counts);
         }
+        text += &all.line("all");
+        text + &self.summary(all.total(), handlers, own)
+    }
+
+    fn summary(&self, calls: u64, handlers: usize, own: usize) -> String {
         let elapsed = self.started.elapsed().as_secs_f64();
         let busy = Duration::from_nanos(of(&self.busy)).as_secs_f64();
         let idle = 100.0 * (1.0 - busy / (elapsed * handlers as f64));
         let peak = (self.highest.load(Ordering::Relaxed) + 1 - own as i32).max(0);
-        text += &all.line("all");
-        text + &format!(
+        format!(
             "{:.0} notifications per second; {handlers} handlers, idle {idle:.0} % of the time\n\
              {peak} files of guests open at the peak, {} answers that came too late\n",
-            all.total() as f64 / elapsed,
+            calls as f64 / elapsed,
             of(&self.lost)
         )
     }

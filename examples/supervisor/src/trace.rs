@@ -9,7 +9,7 @@ use std::{
 
 use fdtable::FdTable;
 
-use super::{call::Call, file::File, listener::Reply, names, numbers::is_in_table};
+use super::{call::Call, constant_names, file::File, listener::Reply, numbers::is_in_table};
 
 /// How much of a string is shown.
 const SHOWN: usize = 32;
@@ -66,7 +66,7 @@ const SIGNATURES: &[(&str, &[&str])] = &[
 
 /// The call as far as it is known before it is served: then a descriptor that it closes is still
 /// there.
-pub(crate) fn asked(call: &Call<'_>) -> String {
+pub(crate) fn show_call(call: &Call<'_>) -> String {
     let name = call.syscall.name;
     let known = SIGNATURES.iter().find(|(_, names)| names.contains(&name));
     let kinds = known.map_or("xxxxxx", |(kinds, _)| kinds);
@@ -83,13 +83,13 @@ pub(crate) fn asked(call: &Call<'_>) -> String {
 
 const READ: &str = "\0";
 
-/// Prints the call, and what will be answered.
-pub(crate) fn print(call: &Call<'_>, asked: &str, reply: Reply) {
+/// Prints the call with its reply.
+pub(crate) fn print(call: &Call<'_>, shown_call: &str, reply: Reply) {
     let mut line = match reply {
-        Reply::Value(length) if asked.contains(READ) => {
-            asked.replace(READ, &bytes(call, call.args[1], length as u64))
+        Reply::Value(length) if shown_call.contains(READ) => {
+            shown_call.replace(READ, &bytes(call, call.args[1], length as u64))
         }
-        _ => asked.replace(READ, &format!("{:#x}", call.args[1])),
+        _ => shown_call.replace(READ, &format!("{:#x}", call.args[1])),
     };
     // Writing to a string does not fail.
     let _ = match reply {
@@ -100,12 +100,12 @@ pub(crate) fn print(call: &Call<'_>, asked: &str, reply: Reply) {
         Reply::Error(errno) => {
             let text = std::io::Error::from(errno).to_string();
             let text = text.split(" (os error").next().unwrap_or_default();
-            write!(line, " = -1 {} ({text})", names::errno(errno.0))
+            write!(line, " = -1 {} ({text})", constant_names::errno(errno.0))
         }
         Reply::Continue => write!(line, " = ? (continued)"),
     };
     line.push('\n');
-    // In one piece, so that lines do not mix; if nobody reads them, that is no reason to stop.
+    // In one piece, so that lines do not mix. That they cannot be written is no reason to stop.
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
@@ -121,7 +121,7 @@ fn ends_early(call: &Call<'_>) -> bool {
 }
 
 fn makes_descriptor(call: &Call<'_>) -> bool {
-    call.chooses_number() || matches!(call.syscall.name, "dup2" | "dup3")
+    call.returns_new_number() || matches!(call.syscall.name, "dup2" | "dup3")
 }
 
 fn argument(call: &Call<'_>, index: usize, kind: char) -> String {
@@ -136,12 +136,12 @@ fn argument(call: &Call<'_>, index: usize, kind: char) -> String {
         'i' | 'n' => int.to_string(),
         'u' => value.to_string(),
         'o' => format!("{int:#05o}").replace("0o", "0"),
-        'O' => names::open_flags(int),
-        's' => names::whence(int),
-        'c' => names::fcntl_command(int),
-        'f' => names::at_flags(int),
-        'C' => names::close_range_flags(int),
-        'l' => names::resource(int),
+        'O' => constant_names::open_flags(int),
+        's' => constant_names::whence(int),
+        'c' => constant_names::fcntl_command(int),
+        'f' => constant_names::at_flags(int),
+        'C' => constant_names::close_range_flags(int),
+        'l' => constant_names::resource(int),
         _ => format!("{value:#x}"),
     }
 }

@@ -10,6 +10,9 @@ use libc::{c_int, c_long};
 
 use super::{Result, check, owned, zeroed};
 
+/// Whether two descriptors are duplicates, since Linux 6.10; the C library does not have it.
+pub(crate) const F_DUPFD_QUERY: c_int = 1027;
+
 /// `openat2`, for ourselves: the descriptor is close-on-exec and never our terminal.
 pub(crate) fn openat2(
     dir: Option<BorrowedFd<'_>>,
@@ -72,7 +75,7 @@ pub(crate) fn fcntl(fd: BorrowedFd<'_>, command: c_int, argument: c_int) -> Resu
     check(i64::from(unsafe { libc::fcntl(fd.as_raw_fd(), command, argument) }))
 }
 
-/// Whether anybody, whoever it is, may have a POSIX lock on any part of the file; we never have.
+/// Whether any process may have a POSIX lock on any part of the file; we never have.
 pub(crate) fn may_have_locks(file: BorrowedFd<'_>) -> bool {
     let mut lock = libc::flock {
         l_type: libc::F_WRLCK as i16,

@@ -20,9 +20,9 @@ static CLOSED: [AtomicBool; 3] = [const { AtomicBool::new(false) }; 3];
 #[used]
 // SAFETY: the section is a list of functions like this one.
 #[unsafe(link_section = ".init_array")]
-static LOOK: extern "C" fn() = look;
+static RECORD: extern "C" fn() = record;
 
-extern "C" fn look() {
+extern "C" fn record() {
     for (signal, is_ignored) in &IGNORED {
         // SAFETY: all zeroes is a sigaction.
         let mut action: libc::sigaction = unsafe { zeroed() };
@@ -37,8 +37,8 @@ extern "C" fn look() {
     }
 }
 
-/// We hear of our children.
-pub(crate) fn mind_children() {
+/// Not ignored: otherwise the kernel does not tell how our children end.
+pub(crate) fn reset_sigchld() {
     default_signal(libc::SIGCHLD);
 }
 

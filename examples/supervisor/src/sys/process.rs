@@ -137,7 +137,7 @@ pub(crate) fn set_umask(mask: u32) {
 }
 
 /// Sets the mask of this thread alone; false where it cannot have its own.
-pub(crate) fn take_umask(mask: u32) -> bool {
+pub(crate) fn set_thread_umask(mask: u32) -> bool {
     thread_local! {
         // SAFETY: an integer. Nothing that the thread then has of its own is used but the mask.
         static IS_OWN: bool = unsafe { libc::unshare(libc::CLONE_FS) == 0 };
@@ -161,7 +161,7 @@ pub(crate) fn default_signal(signal: c_int) {
 
 /// Blocks signals in this thread, and in those that it starts from now on; what can be read when
 /// one of them has come.
-pub(crate) fn take_signals(signals: &[c_int]) -> Result<OwnedFd> {
+pub(crate) fn signal_fd(signals: &[c_int]) -> Result<OwnedFd> {
     // SAFETY: all zeroes is a signal set: an empty one.
     let mut set = unsafe { zeroed() };
     for signal in signals {
@@ -204,8 +204,8 @@ pub(crate) fn kill(pid: i32, signal: c_int) -> Result<()> {
     check(i64::from(unsafe { libc::kill(pid, signal) })).map(drop)
 }
 
-/// The same for whoever the pidfd refers to.
-pub(crate) fn kill_by(pidfd: BorrowedFd<'_>, signal: c_int) -> Result<()> {
+/// The same for the process that the pidfd refers to.
+pub(crate) fn pidfd_send_signal(pidfd: BorrowedFd<'_>, signal: c_int) -> Result<()> {
     // SAFETY: integers only, and no information.
     check(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, 0, 0) })
         .map(drop)

@@ -1,9 +1,9 @@
-//! Whether a guest's kernel has numbers left for what the guest opens.
+//! Whether a guest's kernel has low numbers left, below the table's, for what the guest opens.
 //!
-//! A file that is only read is cheapest where the kernel has it: then one system call is told to
-//! us, the open, and not one more. When the kernel's numbers run out the table has more; but only
-//! the kernel knows how many it has given out, and to ask for each open would cost more than it
-//! saves.
+//! A file that is only read is cheapest where the kernel has it: then one system call is
+//! intercepted, the open, and not one more. When the kernel's numbers run out the table has more.
+//! But only the kernel knows how many it has given out, and to ask for each open would cost more
+//! than it saves.
 
 use std::{
     fs,
@@ -12,29 +12,29 @@ use std::{
 
 use super::numbers::KERNEL_END;
 
-/// What is left for pipes, sockets and whatever else only the kernel can open.
+/// Low numbers left for pipes, sockets and whatever else only the kernel can open.
 const SPARE: i32 = 256;
 
-/// How many files a process may open before the kernel's numbers have to be counted again.
+/// How many files a process may open before its low numbers have to be counted again.
 #[derive(Debug, Default)]
-pub(crate) struct Room(AtomicI32);
+pub(crate) struct LowNumbers(AtomicI32);
 
 // Relaxed, for all of it: a count that orders nothing.
-impl Room {
+impl LowNumbers {
     /// For a child, which has what its parent had open.
     pub(crate) fn inherited(&self) -> Self {
         Self(AtomicI32::new(self.0.load(Ordering::Relaxed)))
     }
 
-    /// Takes one number of the kernel's for `tid`, if it is sure to have one.
+    /// Takes one for `tid` out of the count; false if the kernel may have none.
     pub(crate) fn take(&self, tid: i32) -> bool {
         if self.0.fetch_sub(1, Ordering::Relaxed) > 0 {
             return true;
         }
         // Half of what is free: another process may share the descriptors.
-        let room = (KERNEL_END - SPARE - open_count(tid)) / 2;
-        self.0.store(room.max(0), Ordering::Relaxed);
-        room > 0
+        let free = (KERNEL_END - SPARE - open_count(tid)) / 2;
+        self.0.store(free.max(0), Ordering::Relaxed);
+        free > 0
     }
 }
 

@@ -14,11 +14,11 @@ use super::{
 pub(crate) fn print(supervisor: &Supervisor) {
     let mut processes = supervisor.registry.processes();
     processes.sort_by_key(|process| process.tgid);
-    let text: String = processes.iter().map(|process| listing(process)).collect();
+    let text: String = processes.iter().map(|process| table_listing(process)).collect();
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-fn listing(process: &Process) -> String {
+fn table_listing(process: &Process) -> String {
     let comm = sys::read_proc(&format!("/proc/{}/comm", process.tgid)).unwrap_or_default();
     let table = process.files.load().load();
     let (count, limit) = (table.len(), table.limit());
@@ -26,7 +26,7 @@ fn listing(process: &Process) -> String {
     for open in table.iter() {
         let access = match &*open.file {
             File::Backed(backing) => mode(sys::status_flags(backing).unwrap_or(0)),
-            File::Native => "l---------",
+            File::KernelOnly => "l---------",
         };
         let path = trace::path_of(&table, process.tgid, open.fd).unwrap_or_default();
         let cloexec = if open.flags.contains(FdFlags::CLOEXEC) { "  close-on-exec" } else { "" };

@@ -10,20 +10,20 @@ use super::{
     numbers, sys,
 };
 
-/// What we need for ourselves of our own descriptors; the rest are backings.
-const OWN_FILES: u64 = 256;
+/// How many of our descriptors we need for ourselves; the rest are backings.
+const OWN_DESCRIPTORS: u64 = 256;
 
-pub(crate) struct Tables {
+pub(crate) struct TableFactory {
     open_files: OpenFileTable<File>,
     base: u32,
     /// The soft `RLIMIT_NOFILE` that a guest sees at first.
     nofile: u32,
 }
 
-impl Tables {
-    /// `base` must be one that a table can have, as [`Self::first`] finds out.
+impl TableFactory {
+    /// `base` must be one that a table can have, as [`Self::for_first_process`] finds out.
     pub(crate) fn new(base: u32, nofile: u32, kernel_hard: u64) -> Self {
-        let backings = u32::try_from(kernel_hard - OWN_FILES).unwrap_or(u32::MAX);
+        let backings = u32::try_from(kernel_hard - OWN_DESCRIPTORS).unwrap_or(u32::MAX);
         Self { open_files: OpenFileTable::with_limit(backings), base, nofile }
     }
 
@@ -33,23 +33,23 @@ impl Tables {
     }
 
     /// The files of the first process: what it inherits from us, at numbers of the table.
-    pub(crate) fn first(&self) -> Result<Files<File>, String> {
+    pub(crate) fn for_first_process(&self) -> Result<Files<File>, String> {
         let table = self.empty();
         let table = table.map_err(|_| format!("{} cannot be the base", self.base))?;
-        for fd in inherited() {
-            let opened = table.open(Placement::At(fd), File::Native, TWIN);
+        for fd in inherited_numbers() {
+            let opened = table.open(Placement::At(fd), File::KernelOnly, TWIN);
             opened.map_err(|e| format!("descriptor {fd}: {e}"))?;
         }
         Ok(Files::new(table))
     }
 
     /// The files of a process of which we know nothing.
-    pub(crate) fn unknown(&self) -> Files<File> {
+    pub(crate) fn for_unknown_process(&self) -> Files<File> {
         Files::new(self.empty().expect("the base was one for the first table"))
     }
 }
 
-fn inherited() -> Vec<i32> {
+fn inherited_numbers() -> Vec<i32> {
     let entries = fs::read_dir("/proc/self/fd").into_iter().flatten();
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
