@@ -20,7 +20,8 @@ static void everywhere(int fd) {
     STATE("duplicated");
     for (int i = 0; i < COUNT; i++)
         for (int j = 0; j < COUNT; j += 3)
-            printf("%d onto %d: %s\n", numbers[i], numbers[j], result(dup3(numbers[i], numbers[j], O_CLOEXEC)));
+            printf("%d onto %d: %s\n", numbers[i], numbers[j],
+                   result(dup3(numbers[i], numbers[j], O_CLOEXEC)));
     STATE("and again");
     for (int i = 0; i < COUNT; i++) {
         SHOW(lseek(numbers[i], i, SEEK_SET));
@@ -42,14 +43,17 @@ static void everywhere(int fd) {
 
 static void ranges(int fd) {
     static const unsigned bounds[][3] = {
-        {1024, 1500, 0}, {0, 2, 8}, {5, 4, 0}, {41, 41, 0}, {41, 4000, CLOSE_RANGE_CLOEXEC}, {1022, 1022, 0}, {1024, 1024, CLOSE_RANGE_UNSHARE},
-        {19999, ~0U, 0}, {4000, 5000, CLOSE_RANGE_UNSHARE}, {30, 1100, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC}, {30000, 1 << 30, 0}, {1 << 31, ~0U, 0},
+        {1024, 1500, 0}, {0, 2, 8}, {5, 4, 0}, {41, 41, 0}, {41, 4000, CLOSE_RANGE_CLOEXEC},
+        {1022, 1022, 0}, {1024, 1024, CLOSE_RANGE_UNSHARE}, {19999, ~0U, 0},
+        {4000, 5000, CLOSE_RANGE_UNSHARE}, {30, 1100, CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC},
+        {30000, 1 << 30, 0}, {1 << 31, ~0U, 0},
     };
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
         for (int j = 0; j < COUNT; j++)
             MUST(dup2(fd, numbers[j]) == numbers[j]);
         const unsigned *b = bounds[i];
-        printf("close_range %u %u %u: %s\n", b[0], b[1], b[2], result(CALL(close_range, b[0], b[1], b[2])));
+        printf("close_range %u %u %u: %s\n", b[0], b[1], b[2],
+               result(CALL(close_range, b[0], b[1], b[2])));
         STATE("left");
     }
     close_range(40, 60, 0);

@@ -1,4 +1,5 @@
-/* What the parts of the conformance program share. It prints what each call gives, never an automatic number. */
+/* What the parts of the conformance program share. It prints what each call gives, but never an
+ * automatic number. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,9 +58,10 @@ const char *result_fd(long value);
 void must(bool holds, const char *what);
 #define MUST(condition) must(condition, #condition)
 
-/* Memory of a page whose next page is missing; one that cannot be written; an address of nobody and one of the kernel. */
+/* A page whose next page is missing, and one that cannot be written. */
 extern char *half, *constant;
-#define NOBODY ((void *) 16)
+/* An address that is not mapped, and one of the kernel. */
+#define UNMAPPED ((void *) 16)
 #define KERNEL ((void *) 0xffff800000000000)
 
 /* Makes "f" anew, with ten lines of twelve bytes, and opens it. */
@@ -70,6 +72,6 @@ void matrix(void);
 void memory(void);
 void duplicates(void);
 void opening(void);
-void sets(void);
+void poll_sendmsg(void);
 void processes(void);
 void limits(void);

@@ -1,4 +1,5 @@
-/* RLIMIT_NOFILE and RLIMIT_FSIZE. The hard limit is only ever lowered: what it is at first depends on the machine. */
+/* RLIMIT_NOFILE and RLIMIT_FSIZE. The hard limit is only ever lowered: what it is at first depends
+ * on the machine. */
 #include "guest.h"
 
 static void tell(void) {
@@ -11,7 +12,8 @@ static void tell(void) {
 }
 
 static void set(rlim_t soft, rlim_t hard) {
-    printf("limit %lu %lu: %s\n", (unsigned long) soft, (unsigned long) hard, result(setrlimit(RLIMIT_NOFILE, &(struct rlimit) {soft, hard})));
+    printf("limit %lu %lu: %s\n", (unsigned long) soft, (unsigned long) hard,
+           result(setrlimit(RLIMIT_NOFILE, &(struct rlimit) {soft, hard})));
     tell();
 }
 

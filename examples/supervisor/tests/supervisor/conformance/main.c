@@ -1,4 +1,5 @@
-/* Prints what the system calls that name descriptors do: the same under a supervisor that nobody can tell. */
+/* Prints what the system calls that name descriptors do. Natively and supervised, that must be the
+ * same. */
 #include "guest.h"
 
 char *half, *constant;
@@ -56,7 +57,7 @@ int main(int argc, char **argv) {
     memory();
     duplicates();
     opening();
-    sets();
+    poll_sendmsg();
     processes();
     limits();
     printf("end\n");

@@ -8,7 +8,9 @@ static void offsets(int fd) {
 
 static void buffers(int fd) {
     struct timeval now = {0, 0};
-    void *bad[] = {NULL, NOBODY, KERNEL, (void *) -1L, (void *) 0x7ffffffff000, constant, half + 4096};
+    void *bad[] = {
+        NULL, UNMAPPED, KERNEL, (void *) -1L, (void *) 0x7ffffffff000, constant, half + 4096,
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         printf("bad buffer %zu\n", i);
         SHOW(CALL(read, fd, bad[i], 5));

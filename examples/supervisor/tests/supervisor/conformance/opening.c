@@ -6,15 +6,24 @@ static const struct {
     int flags;
 } ways[] = {
 #define WAY(flags) {#flags, flags}
-    WAY(O_RDONLY), WAY(O_WRONLY), WAY(O_RDWR), WAY(O_ACCMODE), WAY(O_RDONLY | O_CREAT), WAY(O_RDWR | O_CREAT | O_EXCL), WAY(O_RDONLY | O_EXCL), WAY(O_WRONLY | O_TRUNC), WAY(O_RDONLY | O_TRUNC),
-    WAY(O_WRONLY | O_CREAT | O_TRUNC), WAY(O_RDWR | O_APPEND), WAY(O_RDONLY | O_NONBLOCK), WAY(O_RDWR | O_SYNC), WAY(O_RDWR | O_DSYNC), WAY(O_RDONLY | O_DIRECTORY), WAY(O_RDWR | O_DIRECTORY), WAY(O_RDONLY | O_NOFOLLOW),
-    WAY(O_RDONLY | O_CLOEXEC), WAY(O_PATH), WAY(O_PATH | O_NOFOLLOW), WAY(O_PATH | O_DIRECTORY), WAY(O_RDONLY | O_NOATIME), WAY(O_RDONLY | O_ASYNC), WAY(O_RDWR | O_TMPFILE), WAY(O_RDONLY | O_TMPFILE), WAY(O_RDONLY | O_NOCTTY),
-    WAY(O_CREAT | O_DIRECTORY), WAY(O_CREAT | O_NOFOLLOW | O_WRONLY), WAY(O_RDWR | 01000000000), WAY(O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_EXCL),
+    WAY(O_RDONLY), WAY(O_WRONLY), WAY(O_RDWR), WAY(O_ACCMODE), WAY(O_RDONLY | O_CREAT),
+    WAY(O_RDWR | O_CREAT | O_EXCL), WAY(O_RDONLY | O_EXCL), WAY(O_WRONLY | O_TRUNC),
+    WAY(O_RDONLY | O_TRUNC), WAY(O_WRONLY | O_CREAT | O_TRUNC), WAY(O_RDWR | O_APPEND),
+    WAY(O_RDONLY | O_NONBLOCK), WAY(O_RDWR | O_SYNC), WAY(O_RDWR | O_DSYNC),
+    WAY(O_RDONLY | O_DIRECTORY), WAY(O_RDWR | O_DIRECTORY), WAY(O_RDONLY | O_NOFOLLOW),
+    WAY(O_RDONLY | O_CLOEXEC), WAY(O_PATH), WAY(O_PATH | O_NOFOLLOW), WAY(O_PATH | O_DIRECTORY),
+    WAY(O_RDONLY | O_NOATIME), WAY(O_RDONLY | O_ASYNC), WAY(O_RDWR | O_TMPFILE),
+    WAY(O_RDONLY | O_TMPFILE), WAY(O_RDONLY | O_NOCTTY), WAY(O_CREAT | O_DIRECTORY),
+    WAY(O_CREAT | O_NOFOLLOW | O_WRONLY), WAY(O_RDWR | 01000000000),
+    WAY(O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_EXCL),
 };
 
 static const char *const paths[] = {
-    "f", "./f", "d", "d/", "f/", "d/f", "d/../f", "none", "none/x", "f/x", "link", "link/", "dirlink", "dirlink/f", "dangling", "loop", "", ".", "..", "/", "//", "/etc/passwd", "/etc/shadow", "secret", "readonly", "hard",
-    "/dev/null", "/dev/full", "/proc/self/stat", "/proc/self", "/proc/self/exe", "/proc/self/cwd/f", "/proc/self/root", "/proc/none", "/proc/self/fd/9999", "/dev/fd/9999", "/sys", "/dev/shm", "/tmp/../proc/self/stat", "d/up/f",
+    "f", "./f", "d", "d/", "f/", "d/f", "d/../f", "none", "none/x", "f/x", "link", "link/",
+    "dirlink", "dirlink/f", "dangling", "loop", "", ".", "..", "/", "//", "/etc/passwd",
+    "/etc/shadow", "secret", "readonly", "hard", "/dev/null", "/dev/full", "/proc/self/stat",
+    "/proc/self", "/proc/self/exe", "/proc/self/cwd/f", "/proc/self/root", "/proc/none",
+    "/proc/self/fd/9999", "/dev/fd/9999", "/sys", "/dev/shm", "/tmp/../proc/self/stat", "d/up/f",
 };
 
 static void prepare(void) {
@@ -28,23 +37,28 @@ static void prepare(void) {
 }
 
 static void every_way(void) {
-    MUST(mkdir("d", 0755) == 0 && symlink("f", "link") == 0 && symlink("d", "dirlink") == 0 && symlink("target", "dangling") == 0);
-    MUST(symlink("loop", "loop") == 0 && symlink("..", "d/up") == 0);
+    MUST(mkdir("d", 0755) == 0 && symlink("f", "link") == 0 && symlink("d", "dirlink") == 0);
+    MUST(symlink("target", "dangling") == 0 && symlink("loop", "loop") == 0);
+    MUST(symlink("..", "d/up") == 0);
     for (size_t p = 0; p < sizeof paths / sizeof *paths; p++)
         for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
             /* The system's own files are only looked at. */
-            if (paths[p][0] == '/' && (ways[w].flags & (O_CREAT | O_TRUNC | O_TMPFILE) & ~O_DIRECTORY || (ways[w].flags & O_ACCMODE) != O_RDONLY))
+            int writes = ways[w].flags & (O_CREAT | O_TRUNC | O_TMPFILE) & ~O_DIRECTORY;
+            if (paths[p][0] == '/' && (writes || (ways[w].flags & O_ACCMODE) != O_RDONLY))
                 continue;
             prepare();
             errno = 0;
             int fd = open(paths[p], ways[w].flags, 0666);
             printf("open %s %s: %s", paths[p], ways[w].name, result_fd(fd));
             struct stat st = {0};
-            printf(" %s %d", (errno = 0, result(fd < 0 ? -1 : fcntl(fd, F_GETFL))), fd < 0 ? -1 : fcntl(fd, F_GETFD));
+            printf(" %s %d", (errno = 0, result(fd < 0 ? -1 : fcntl(fd, F_GETFL))),
+                   fd < 0 ? -1 : fcntl(fd, F_GETFD));
             if (fd >= 0 && fstat(fd, &st) == 0)
-                printf(" %o %d", st.st_mode, S_ISREG(st.st_mode) && paths[p][0] != '/' ? (int) st.st_size : 0);
+                printf(" %o %d", st.st_mode,
+                       S_ISREG(st.st_mode) && paths[p][0] != '/' ? (int) st.st_size : 0);
             printf(" |");
-            for (const char *const *made = (const char *const[]) {"f", "none", "target", "d/f", NULL}; *made; made++)
+            static const char *const may_be_made[] = {"f", "none", "target", "d/f", NULL};
+            for (const char *const *made = may_be_made; *made; made++)
                 printf(" %s", stat(*made, &st) == 0 ? (st.st_size ? "full" : "empty") : "-");
             printf("\n");
             if (fd >= 0)
@@ -99,7 +113,9 @@ static void by_number(void) {
     int fds[] = {fd, dup2(fd, 1500), dup2(fd, 33), dup2(low, 1501), low, 1999};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         for (int way = 0; way < 4; way++) {
-            static const char *const forms[] = {"/proc/self/fd/%d", "/dev/fd/%d", "/proc/thread-self/fd/%d", "/proc/%d/fd/%d"};
+            static const char *const forms[] = {
+                "/proc/self/fd/%d", "/dev/fd/%d", "/proc/thread-self/fd/%d", "/proc/%d/fd/%d",
+            };
             if (way == 3)
                 snprintf(path, sizeof path, forms[way], getpid(), fds[i]);
             else
@@ -116,14 +132,18 @@ static void by_number(void) {
             close(again);
             printf(" %s", (errno = 0, result_fd(again = open(path, O_RDONLY | O_NOFOLLOW))));
             ssize_t length = readlink(path, text, sizeof text);
-            printf(" %s %c\n", length < 0 ? strerrorname_np(errno) : "link", length < 0 ? '-' : text[length - 1]);
+            printf(" %s %c\n", length < 0 ? strerrorname_np(errno) : "link",
+                   length < 0 ? '-' : text[length - 1]);
         }
     close_range(33, 33, 0), close_range(1500, 1501, 0), close(fd), close(low);
 }
 
-/* Nobody waits at the other end. */
+/* No process waits at the other end. */
 static void fifos(void) {
-    static const int flags[] = {O_RDONLY | O_NONBLOCK, O_WRONLY | O_NONBLOCK, O_WRONLY | O_TRUNC | O_NONBLOCK, O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL, O_RDONLY | O_DIRECTORY, O_PATH};
+    static const int flags[] = {
+        O_RDONLY | O_NONBLOCK, O_WRONLY | O_NONBLOCK, O_WRONLY | O_TRUNC | O_NONBLOCK, O_RDWR,
+        O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL, O_RDONLY | O_DIRECTORY, O_PATH,
+    };
     MUST(mkfifo("p", 0644) == 0);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         int fd = open("p", flags[i], 0600);
@@ -136,7 +156,10 @@ static void fifos(void) {
 
 /* What these lead to is the guest's own. */
 static void own(void) {
-    static const char *const paths[] = {"/proc/self/stat", "/proc/thread-self/stat", "/proc/self/cwd/../stat", "/proc/self/task/../stat"};
+    static const char *const paths[] = {
+        "/proc/self/stat", "/proc/thread-self/stat", "/proc/self/cwd/../stat",
+        "/proc/self/task/../stat",
+    };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         char text[64] = {0};
         int fd = open(paths[i], O_RDONLY);

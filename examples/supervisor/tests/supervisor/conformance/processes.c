@@ -1,4 +1,4 @@
-/* fork, vfork, threads' tables, exec: who has which descriptor; and locks. */
+/* fork, vfork, threads' tables, exec: which process has which descriptor; and locks. */
 #include <sched.h>
 
 #include "guest.h"
@@ -13,7 +13,8 @@ static void in_child(const char *what, int (*work)(int), int fd) {
     if (pid == 0)
         _exit(work(fd));
     MUST(waitpid(pid, &status, 0) == pid);
-    printf("%s: %d %d\n", what, WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    printf("%s: %d %d\n", what, WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+           WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 static int reads(int fd) {
@@ -24,7 +25,9 @@ static int closes(int fd) { return close(fd) == 0 ? 0 : errno; }
 static int replaces(int fd) { return dup2(0, fd) == fd ? 0 : errno; }
 static int sets_flag(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC) ? errno : 0; }
 static int sets_mode(int fd) { return fcntl(fd, F_SETFL, O_APPEND) ? errno : 0; }
-static int closes_all(int fd) { return close_range(3, ~0U, 0) == 0 && fcntl(fd, F_GETFD) == -1 ? errno : 0; }
+static int closes_all(int fd) {
+    return close_range(3, ~0U, 0) == 0 && fcntl(fd, F_GETFD) == -1 ? errno : 0;
+}
 static int dies(int fd) { return close(fd) + raise(SIGTERM); }
 static int unshares(int fd) { return unshare(CLONE_FILES) == 0 && close(fd) == 0 ? 0 : errno; }
 static int locks(int fd) {
@@ -32,7 +35,9 @@ static int locks(int fd) {
     return fcntl(fd, F_SETLK, &lock) ? errno : 0;
 }
 static int flocks(int fd) { return flock(fd, LOCK_EX | LOCK_NB) ? errno : 0; }
-static int flocks_anew(int fd) { return flock(open("f", O_RDWR), LOCK_EX | LOCK_NB) ? errno : fd * 0; }
+static int flocks_anew(int fd) {
+    return flock(open("f", O_RDWR), LOCK_EX | LOCK_NB) ? errno : fd * 0;
+}
 
 static void children(int fd) {
     in_child("read", reads, fd);
@@ -79,26 +84,33 @@ static void shared(int flags, const char *what) {
 static int execs(int fd) {
     (void) fd;
     dup2(1, 1600);
-    execl("/proc/self/exe", "conformance", "1", "40", "41", "1500", "1501", "1502", "1503", "1023", NULL);
+    execl("/proc/self/exe", "conformance", "1", "40", "41", "1500", "1501", "1502", "1503", "1023",
+          NULL);
     return errno;
 }
 
 static int execs_by_number(int fd) {
-    static char *const arguments[] = {"conformance", "1", "40", "41", "1500", "1501", "1502", "1503", NULL}, *const none[] = {NULL};
+    static char *const none[] = {NULL};
+    static char *const arguments[] = {
+        "conformance", "1", "40", "41", "1500", "1501", "1502", "1503", NULL,
+    };
     return CALL(execveat, fd, "", arguments, none, AT_EMPTY_PATH) ? errno : 0;
 }
 
 static int fails_to_exec(int fd) {
     static const char *const paths[] = {"/none", "/etc/passwd", "f", ".", ""};
     for (int i = 0; i < 5; i++)
-        if (execl(paths[i], "x", NULL) != -1 || fcntl(1501, F_GETFD) != FD_CLOEXEC || fcntl(41, F_GETFD) != FD_CLOEXEC)
+        if (execl(paths[i], "x", NULL) != -1 || fcntl(1501, F_GETFD) != FD_CLOEXEC ||
+            fcntl(41, F_GETFD) != FD_CLOEXEC)
             return 1;
     /* Numbers are as they were, that of the supervisor's too. */
-    return fcntl(1023, F_GETFD) == -1 && read(1023, &fd, 1) == -1 && close(1023) == -1 && fcntl(fd, F_GETFD) == 0 ? errno : 1;
+    bool is_closed = fcntl(1023, F_GETFD) == -1 && read(1023, &fd, 1) == -1 && close(1023) == -1;
+    return is_closed && fcntl(fd, F_GETFD) == 0 ? errno : 1;
 }
 
 static void executions(int fd) {
-    MUST(dup2(fd, 1500) == 1500 && dup3(fd, 1501, O_CLOEXEC) == 1501 && dup2(fd, 40) == 40 && dup3(fd, 41, O_CLOEXEC) == 41);
+    MUST(dup2(fd, 1500) == 1500 && dup3(fd, 1501, O_CLOEXEC) == 1501);
+    MUST(dup2(fd, 40) == 40 && dup3(fd, 41, O_CLOEXEC) == 41);
     MUST(dup2(0, 1502) == 1502 && dup3(0, 1503, O_CLOEXEC) == 1503);
     in_child("exec", execs, fd);
     in_child("fails", fails_to_exec, 1500);

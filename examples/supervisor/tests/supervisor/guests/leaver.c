@@ -1,4 +1,5 @@
-/* A process that ends while one of its threads makes its first call, and another has files of its own. */
+/* A process that ends while one of its threads makes its first call, and another has files of its
+ * own. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>

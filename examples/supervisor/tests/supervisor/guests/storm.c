@@ -1,4 +1,5 @@
-/* Writes a byte many times from many threads while signals rain: as many bytes as were written, never one twice. */
+/* Writes a byte many times from many threads while many signals arrive. The file must have as many
+ * bytes as were written: none is written twice. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -32,7 +33,8 @@ static void *write_all(void *unused) {
 }
 
 int main(int argc, char **argv) {
-    struct sigaction action = {.sa_handler = hit, .sa_flags = argc > 1 && !strcmp(argv[1], "restart") ? SA_RESTART : 0};
+    int restarts = argc > 1 && !strcmp(argv[1], "restart");
+    struct sigaction action = {.sa_handler = hit, .sa_flags = restarts ? SA_RESTART : 0};
     struct itimerval often = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
     fd = dup2(open("storm", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600), 1500);
     sigaction(SIGALRM, &action, NULL);
@@ -45,7 +47,8 @@ int main(int argc, char **argv) {
     setitimer(ITIMER_REAL, &never, NULL);
     struct stat st;
     fstat(fd, &st);
-    printf("%s: %ld duplicated, %ld lost, %s interrupted\n", hits > 50 ? "stormy" : "calm", (long) st.st_size - written, THREADS * WRITES - written - interrupted,
+    printf("%s: %ld duplicated, %ld lost, %s interrupted\n", hits > 50 ? "stormy" : "calm",
+           (long) st.st_size - written, THREADS * WRITES - written - interrupted,
            action.sa_flags && interrupted ? "restarted calls" : "none wrongly");
     return 0;
 }

@@ -1,4 +1,5 @@
-/* Threads with files of their own, by unshare and by clone: who has what open. Numbers as of the run are not printed. */
+/* Threads with files of their own, by unshare and by clone: which thread has what open. Automatic
+ * numbers are not printed. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,9 @@ static void *executing(void *number)
     unshare(CLONE_FILES);
     close(f);
     execlp("bash", "bash", "-c",
-           "{ : <&$0; } 2>/dev/null && echo has f || echo has not f; { : <&1900; } && echo has 1900", number, NULL);
+           "{ : <&$0; } 2>/dev/null && echo has f || echo has not f; "
+           "{ : <&1900; } && echo has 1900",
+           number, NULL);
     return 0;
 }
 
@@ -69,7 +72,8 @@ int main(void)
     f = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
     write(f, "abc", 3);
     /* First: later the process is known to have such threads. */
-    clone(bare, stack + sizeof stack, CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
+    clone(bare, stack + sizeof stack,
+          CLONE_VM | CLONE_FS | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
     while (!step)
         usleep(1000);
     printf("clone: %d\n", step);

@@ -2,7 +2,10 @@
 #include "guest.h"
 
 static void polled(int file, int reader, int writer) {
-    struct pollfd fds[] = {{file, POLLIN | POLLOUT, 0}, {reader, POLLIN, 0}, {writer, POLLOUT, 0}, {1999, POLLIN, 0}, {-1, POLLIN, 7}, {-5000, POLLIN, 7}, {INT_MAX, POLLIN, 0}, {0, 0, 0}};
+    struct pollfd fds[] = {
+        {file, POLLIN | POLLOUT, 0}, {reader, POLLIN, 0}, {writer, POLLOUT, 0},
+        {1999, POLLIN, 0}, {-1, POLLIN, 7}, {-5000, POLLIN, 7}, {INT_MAX, POLLIN, 0}, {0, 0, 0},
+    };
     int count = sizeof fds / sizeof *fds;
     for (int round = 0; round < 2; round++) {
         SHOW(poll(fds, count, 0));
@@ -61,7 +64,10 @@ static void passed(int via, int to, int fd) {
     memcpy(CMSG_DATA(&control.header), (int[]) {fd, 0}, 2 * sizeof(int));
     char byte = 'b';
     struct iovec vector = {&byte, 1};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1,
+        .msg_control = &control, .msg_controllen = sizeof control,
+    };
     SHOW(CALL(sendmsg, via, &message, MSG_DONTWAIT));
     message.msg_controllen = sizeof control;
     long received = CALL(recvmsg, to, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -77,14 +83,15 @@ static void passed(int via, int to, int fd) {
     close(got[0]), close(got[1]);
 }
 
-void sets(void) {
+void poll_sendmsg(void) {
     int ends[2], sockets[2], fd = file(O_RDWR);
     MUST(pipe(ends) == 0 && dup2(ends[0], 1500) == 1500 && dup2(ends[1], 1800) == 1800);
     polled(fd, 1500, 1800);
     polled(dup2(fd, 1501), ends[0], ends[1]);
     selected(1500, 1800);
     epolled(fd, 1500);
-    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0 && dup2(sockets[0], 1510) == 1510 && dup2(sockets[1], 1511) == 1511);
+    MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+    MUST(dup2(sockets[0], 1510) == 1510 && dup2(sockets[1], 1511) == 1511);
     static const int bad[] = {1999, -1, INT_MAX};
     for (int high = 0; high < 2; high++) {
         int via = high ? 1510 : sockets[0], to = high ? 1511 : sockets[1];
