@@ -29,16 +29,7 @@ fn conforms(user: Option<&str>) {
     compile(&guest);
     fs::copy(SUPERVISOR, &supervisor).unwrap();
     let (guest, supervisor) = (guest.to_str().unwrap(), supervisor.to_str().unwrap());
-    let run_as = |words: &[&str]| {
-        let mut user_words = Vec::new();
-        let options = user.map(|uid| [format!("--reuid={uid}"), format!("--regid={uid}")]);
-        if let Some(options) = &options {
-            user_words.extend(["setpriv", &options[0], &options[1], "--clear-groups"]);
-        }
-        user_words.extend(words);
-        run(command(user_words, &Dir::new()))
-    };
-    let native = run_as(&[guest]);
+    let native = run_as(user, &[guest]);
     assert!(native.stdout.ends_with("\nend\n") && native.code == 0, "{native:?}");
     let lines = native.stdout.lines().count();
     assert!(lines > 8000, "{lines} lines");
@@ -51,8 +42,18 @@ fn conforms(user: Option<&str>) {
     ] {
         let words =
             [&[supervisor, "--nofile", &NOFILE, "--handlers"], options, &["--", guest]].concat();
-        assert_alike(&run_as(&words), &native, options);
+        assert_alike(&run_as(user, &words), &native, options);
     }
+}
+
+fn run_as(user: Option<&str>, words: &[&str]) -> Outcome {
+    let mut user_words = Vec::new();
+    let options = user.map(|uid| [format!("--reuid={uid}"), format!("--regid={uid}")]);
+    if let Some(options) = &options {
+        user_words.extend(["setpriv", &options[0], &options[1], "--clear-groups"]);
+    }
+    user_words.extend(words);
+    run(command(user_words, &Dir::new()))
 }
 
 fn compile(program: &Path) {

@@ -22,7 +22,7 @@ struct Difference {
 const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "a file gets a large number",
-        why: "the table's automatic numbers begin at its base, where the kernel has none of its own",
+        why: "the table's automatic numbers begin at its base, above all of the kernel's",
         program: "print(f < 1024)",
         native: "True",
         supervised: "False",
@@ -42,8 +42,8 @@ const DIFFERENCES: &[Difference] = &[
         supervised: "ValueError",
     },
     Difference {
-        what: "1023 is nobody's",
-        why: "there the supervisor keeps a close-on-exec descriptor, which tells whether exec has succeeded",
+        what: "1023 cannot be used",
+        why: "the supervisor's token is there, which shows whether an exec has succeeded",
         program: "print(os.dup2(0, 1023))",
         native: "1023",
         supervised: "9",
@@ -51,7 +51,8 @@ const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "after an exec that has failed, that number is listed",
         why: "its descriptor could only be closed by the program itself",
-        program: "try: os.execv('/no/such', ['x'])\nexcept OSError: print('1023' in os.listdir('/proc/self/fd'))",
+        program: "try: os.execv('/no/such', ['x'])\n\
+                  except OSError: print('1023' in os.listdir('/proc/self/fd'))",
         native: "False",
         supervised: "True",
     },
@@ -65,21 +66,27 @@ const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "poll takes 1023 entries",
         why: "the kernel takes no more than RLIMIT_NOFILE, as it knows it",
-        program: "c = ctypes.CDLL(None, use_errno=True); b = ctypes.create_string_buffer(b'\\xff' * 8 * 1024); print(c.poll(b, 1024, 0), ctypes.get_errno())",
+        program: "c = ctypes.CDLL(None, use_errno=True)\n\
+                  b = ctypes.create_string_buffer(b'\\xff' * 8 * 1024)\n\
+                  print(c.poll(b, 1024, 0), ctypes.get_errno())",
         native: "0 0",
         supervised: "-1 22",
     },
     Difference {
         what: "the kernel's own view of the limit",
         why: "the limit that a program gets and sets is the table's",
-        program: "print([l.split()[3] == '1023' for l in open('/proc/self/limits') if l.startswith('Max open files')][0])",
+        program: "name = 'Max open files'\n\
+                  limits = [l for l in open('/proc/self/limits') if l.startswith(name)]\n\
+                  print(limits[0].split()[3] == '1023')",
         native: "False",
         supervised: "True",
     },
     Difference {
         what: "another process does not see a number in /proc/PID/fd",
         why: "only a process that makes a system call can be given a descriptor",
-        program: "sys.stdout.flush(); c = subprocess.run(['sh', '-c', 'test -e /proc/$PPID/fd/%d; echo $?' % f], stdout=1)",
+        program: "sys.stdout.flush()\n\
+                  script = 'test -e /proc/$PPID/fd/%d; echo $?' % f\n\
+                  subprocess.run(['sh', '-c', script], stdout=1)",
         native: "0",
         supervised: "1",
     },
@@ -93,14 +100,18 @@ const DIFFERENCES: &[Difference] = &[
     Difference {
         what: "no asynchronous I/O: io_setup, io_uring_setup",
         why: "it names descriptors in memory that the supervisor does not see",
-        program: "c = ctypes.CDLL(None, use_errno=True); n = ctypes.c_long(); print(c.syscall(206, 1, ctypes.byref(n)), ctypes.get_errno())",
+        program: "c = ctypes.CDLL(None, use_errno=True)\n\
+                  n = ctypes.c_long()\n\
+                  print(c.syscall(206, 1, ctypes.byref(n)), ctypes.get_errno())",
         native: "0 0",
         supervised: "-1 38",
     },
     Difference {
         what: "no privileges by set-user-ID programs, and a filter",
-        why: "without them, who is not root may not install a filter",
-        program: "print([l.split()[1] for l in open('/proc/self/status') if l.startswith(('NoNewPrivs', 'Seccomp:'))])",
+        why: "with them, only root may install a filter",
+        program: "fields = ('NoNewPrivs', 'Seccomp:')\n\
+                  lines = [l for l in open('/proc/self/status') if l.startswith(fields)]\n\
+                  print([l.split()[1] for l in lines])",
         native: "['0', '0']",
         supervised: "['1', '2']",
     },

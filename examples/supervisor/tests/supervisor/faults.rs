@@ -15,12 +15,7 @@ fn a_handler_that_panics_is_an_io_error() {
     if !can_run(&["python3"]) {
         return;
     }
-    let program = "import os
-fd = os.open('f', os.O_RDWR | os.O_CREAT)
-for i in range(9):
-    try: os.ftruncate(fd, 3)
-    except OSError as e: print(e.errno, end=' ')
-os.write(fd, b'alive'); print(os.pread(fd, 9, 0))";
+    let program = include_str!("guests/faults/a_handler_that_panics_is_an_io_error.py");
     let words = supervised(&["--inject-panic", "ftruncate"], &["python3", "-c", program]);
     let Outcome { stdout, stderr, .. } = run(command(words, &Dir::new()));
     assert_eq!(stdout, format!("{}b'alive'\n", "5 ".repeat(9)));
@@ -62,15 +57,9 @@ fn signals_are_the_programs() {
         let shell = ["setsid", "-w", "bash", "-c", script, "bash"].map(OsString::from);
         run(command(shell.into_iter().chain(words), &Dir::new()))
     };
-    let all = "trap 'echo term' TERM; trap '' HUP INT QUIT USR2
-for signal in TERM HUP INT QUIT USR2; do kill -$signal 0; done; echo alive";
+    let all = include_str!("guests/faults/signals_are_the_programs.sh");
     let one = "trap 'echo got; exit 3' TERM HUP USR2; : > ready; while :; do sleep 0.01; done";
-    let send = |signal| {
-        format!(
-            "\"$@\" & program=$!; until [ -e ready ]; do sleep 0.01; done
-kill -{signal} $program; wait $program; echo $?"
-        )
-    };
+    let send = |signal| include_str!("guests/faults/sends_a_signal.sh").replace("SIGNAL", signal);
     let plain = "\"$@\"".to_owned();
     for (script, guest) in
         [(plain, all), (send("TERM"), one), (send("HUP"), one), (send("USR2"), one)]
@@ -84,7 +73,7 @@ kill -{signal} $program; wait $program; echo $?"
 
 fn is_running(pid: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // A zombie is dead: whoever adopted it has only not looked yet.
+    // A zombie is dead: its new parent has only not waited for it yet.
     !status.is_empty() && !status.contains(") Z ")
 }
 
@@ -101,17 +90,7 @@ fn guests_killed_in_the_middle_leave_nothing() {
     if !can_run(&["bash", "python3"]) {
         return;
     }
-    let script = "cat > w.py <<'X'
-import os, threading
-def work(i):
-    kept = [os.open('f', os.O_RDWR | os.O_CREAT) for n in range(20)]
-    while True:
-        fd = os.open('f', os.O_RDWR | os.O_CREAT); os.write(fd, b'x'); os.dup2(fd, 3000 + i); os.close(fd)
-for i in range(4): threading.Thread(target=work, args=(i,)).start()
-X
-for i in 1 2 3 4 5 6; do
-    rm -f f; python3 w.py & p=$!; until [ -s f ]; do sleep 0.01; done; kill -9 $p; wait $p 2>/dev/null; echo $?
-done";
+    let script = include_str!("guests/faults/guests_killed_in_the_middle_leave_nothing.sh");
     let words = supervised(&["--stats"], &["bash", "-c", script]);
     let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
     assert_eq!((stdout.as_str(), code), ("137\n".repeat(6).as_str(), 0), "{stderr}");
@@ -154,15 +133,7 @@ fn a_program_that_lets_nobody_look_is_served_too() {
         return;
     }
     // By PR_SET_DUMPABLE, as one with secrets does. Perl's files are close-on-exec.
-    let program = "use Fcntl;
-sub show { syswrite(STDOUT, join(' ', map { defined $_ ? $_ : 'error ' . ($!+0) } @_) . qq(\\n)) }
-sysopen(F, 'f', O_RDWR | O_CREAT); syscall(157, 4, 0, 0, 0, 0);
-sub read_all { my ($file, $text) = @_; sysseek($file, 0, 0); my $n = sysread($file, $text, 9); return $n, $text }
-show(syswrite(F, 'abc'), read_all(F), -s F, flock(F, 2)); show(sysopen(G, 'g', O_RDWR | O_CREAT), syswrite(G, 'g'));
-{ no warnings; exec { '/no/such' } 'x' } show($!+0, read_all(F), read_all(G));
-if (!fork) { show(read_all(F), read_all(G), close(F), close(G), sysopen(F, 'f', O_RDWR), read_all(F)); exit 3 }
-wait; show($?, read_all(F), system('sh', '-c', 'exit 4') >> 8);
-exec 'perl', '-e', 'open(F, qq(<&=$ARGV[0])) ? print qq(open\\n) : print qq(closed\\n)', fileno(F);";
+    let program = include_str!("guests/faults/a_program_that_lets_nobody_look_is_served_too.pl");
     let [native, supervised] = unprivileged(&["perl", "-e", program]);
     assert_eq!(supervised, native);
     assert!(native.stdout.ends_with("closed\n") && native.code == 0, "{native:?}");

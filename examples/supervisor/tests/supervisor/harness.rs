@@ -96,7 +96,7 @@ pub(crate) fn command<W: Into<OsString>>(words: impl IntoIterator<Item = W>, dir
         .env("HOME", &dir.0)
         .env("LC_ALL", "C")
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        // A panic in the supervisor is told of in one line.
+        // A panic in the supervisor is reported in one line.
         .env("RUST_BACKTRACE", "0")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .stdin(Stdio::null());

@@ -5,11 +5,11 @@
 
 mod bases;
 mod conformance;
-mod counts;
 mod differences;
 mod faults;
 mod harness;
 mod numbers;
 mod processes;
 mod programs;
+mod stress;
 mod tables;

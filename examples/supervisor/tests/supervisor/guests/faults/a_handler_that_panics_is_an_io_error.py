@@ -1,0 +1,10 @@
+import os
+
+fd = os.open('f', os.O_RDWR | os.O_CREAT)
+for i in range(9):
+    try:
+        os.ftruncate(fd, 3)
+    except OSError as e:
+        print(e.errno, end=' ')
+os.write(fd, b'alive')
+print(os.pread(fd, 9, 0))
