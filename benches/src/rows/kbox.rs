@@ -28,36 +28,41 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 fn look_up(name: &str, start: i32) -> Row {
-    fn alone<S: Plain>(row: &mut Row, start: i32) {
-        row.timed(S::NAME, move || {
-            let mut table = plain::<S>();
-            for fd in start + 1..start + OPEN {
-                drop(table.dup2(LOW, fd));
-            }
-            drop(table.dup2(LOW, start));
-            move |iters| {
-                repeat(iters, |i| {
-                    let file = table.file(black_box(start + i as i32 % OPEN));
-                    assert_eq!(file.map(|file| black_box(file.id)), Some(7));
-                })
-            }
-        });
-    }
-    fn shared<P: Peer>(row: &mut Row, start: i32) {
-        row.threaded(P::NAME, move || {
-            let peer = P::new();
-            opened(&peer, start..start + OPEN);
-            move |_, i| {
-                let id = peer.read(black_box(start + i as i32 % OPEN));
-                assert_eq!(black_box(id), Some(7));
-            }
-        });
-    }
     let mut row = Row::new(name, 1);
-    alone::<OneArray>(&mut row, start);
-    alone::<ArraysAndMap>(&mut row, start);
-    each_peer!(shared(&mut row, start): Locked<OneArray>, Locked<ArraysAndMap>, FdTable<File>);
+    look_up_alone::<OneArray>(&mut row, start);
+    look_up_alone::<ArraysAndMap>(&mut row, start);
+    each_peer!(
+        look_up_shared(&mut row, start):
+        Locked<OneArray>, Locked<ArraysAndMap>, FdTable<File>
+    );
     row
+}
+
+fn look_up_alone<S: Plain>(row: &mut Row, start: i32) {
+    row.timed(S::NAME, move || {
+        let mut table = plain::<S>();
+        for fd in start + 1..start + OPEN {
+            drop(table.dup2(LOW, fd));
+        }
+        drop(table.dup2(LOW, start));
+        move |iters| {
+            repeat(iters, |i| {
+                let file = table.file(black_box(start + i as i32 % OPEN));
+                assert_eq!(file.map(|file| black_box(file.id)), Some(7));
+            })
+        }
+    });
+}
+
+fn look_up_shared<P: Peer>(row: &mut Row, start: i32) {
+    row.threaded(P::NAME, move || {
+        let peer = P::new();
+        opened(&peer, start..start + OPEN);
+        move |_, i| {
+            let id = peer.read(black_box(start + i as i32 % OPEN));
+            assert_eq!(black_box(id), Some(7));
+        }
+    });
 }
 
 fn dup2(name: &str) -> Row {

@@ -176,35 +176,60 @@ fn round<P: Peer>(peer: &P, op: Op, others: Others, plan: &Plan) -> Quantiles {
 
 /// How long each operation of a round takes.
 fn times<P: Peer>(peer: &P, op: Op, others: Others, time: Duration) -> Vec<u64> {
-    let whole = usize::from(others != Others::Nothing);
-    let start_line = Barrier::new(1 + whole + others.crowd());
-    let (done, disturbances) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let until_done = |op: &dyn Fn()| {
-        start_line.wait();
-        while !done.load(Ordering::Relaxed) {
-            op();
-        }
-    };
-    let disturb = || {
-        disturb(peer, others);
-        disturbances.fetch_add(1, Ordering::Relaxed);
-    };
-    let enough = || whole == 0 || disturbances.load(Ordering::Relaxed) >= DISTURBANCES;
+    let together = Together::new(others);
     thread::scope(|scope| {
-        for _ in 0..whole {
-            scope.spawn(|| run::delayed(|| until_done(&disturb)));
+        if others != Others::Nothing {
+            scope.spawn(|| run::delayed(|| together.disturb(peer, others)));
         }
         for _ in 0..others.crowd() {
-            scope.spawn(|| until_done(&|| open_close(peer, Placement::Lowest)));
+            scope.spawn(|| together.until_done(&|| open_close(peer, Placement::Lowest)));
         }
-        start_line.wait();
+        together.start_line.wait();
+        let enough = || others == Others::Nothing || together.is_disturbed_enough();
         let times = match op {
             Op::Lookup => each(time, enough, |i| look_up(peer, i)),
             Op::OpenClose => each(time, enough, |_| open_close(peer, Placement::Lowest)),
         };
-        done.store(true, Ordering::Relaxed);
+        together.done.store(true, Ordering::Relaxed);
         times
     })
+}
+
+/// What the threads of a round share: they start at once, and the others go on until the one that
+/// is timed is done.
+struct Together {
+    start_line: Barrier,
+    done: AtomicBool,
+    disturbances: AtomicUsize,
+}
+
+impl Together {
+    fn new(others: Others) -> Self {
+        let whole_table = usize::from(others != Others::Nothing);
+        Self {
+            start_line: Barrier::new(1 + whole_table + others.crowd()),
+            done: AtomicBool::new(false),
+            disturbances: AtomicUsize::new(0),
+        }
+    }
+
+    fn until_done(&self, op: &dyn Fn()) {
+        self.start_line.wait();
+        while !self.done.load(Ordering::Relaxed) {
+            op();
+        }
+    }
+
+    fn disturb<P: Peer>(&self, peer: &P, others: Others) {
+        self.until_done(&|| {
+            disturb(peer, others);
+            self.disturbances.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+
+    fn is_disturbed_enough(&self) -> bool {
+        self.disturbances.load(Ordering::Relaxed) >= DISTURBANCES
+    }
 }
 
 fn disturb<P: Peer>(peer: &P, others: Others) {
