@@ -6,7 +6,7 @@ use std::{
     io::{self, PipeReader, PipeWriter, Write, pipe},
 };
 
-use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, Placement};
+use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
 
 enum File {
     Terminal,
@@ -27,72 +27,127 @@ impl File {
     }
 }
 
+/// The numbers of both ends, in each table that has them.
+#[derive(Clone, Copy)]
+struct Pipe {
+    r: RawFd,
+    w: RawFd,
+}
+
+impl Pipe {
+    fn close_both(self, table: &FdTable<File>) -> Result {
+        table.close(self.r)?;
+        table.close(self.w)?;
+        Ok(())
+    }
+}
+
+type Task = Files<File>;
+type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
+
 const NONE: FdFlags = FdFlags::empty();
 
+/// What the shell has open, without the pipe and with it.
+const SHELL: &str = "{0 -> #0, 1 -> #0, 2 -> #0, 255 -> #1 CLOEXEC}";
+const PIPED: &str = "{0 -> #0, 1 -> #0, 2 -> #0, 3 -> #2, 4 -> #3, 255 -> #1 CLOEXEC}";
+
 /// Compares a table with what it should be, and shows it.
-fn step(call: &str, task: &Files<File>, expected: &str) {
+fn step(call: &str, task: &Task, expected: &str) {
     let table = format!("{:?}", *task.load());
     println!("{call:34} {table}");
     assert_eq!(table, expected);
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result {
     let shell = Files::new(FdTable::new(&OpenFileTable::new()));
+    open_terminal_and_script(&shell)?;
+    let pipe = make_pipe(&shell)?;
+    let [printf, sort] = fork_twice(&shell);
+    close_pipe_in_shell(&shell, pipe)?;
+    exec_printf(&printf, pipe)?;
+    exec_sort(&sort, pipe)?;
+    print_and_exit(printf)?;
+    sort_and_exit(sort)?;
+    close_everything(&shell)
+}
+
+fn open_terminal_and_script(shell: &Task) -> Result {
     let table = shell.load();
     table.open(Placement::Lowest, File::Terminal, NONE)?;
     table.dup2(0, 1)?;
     table.dup2(0, 2)?;
     table.open(Placement::At(255), File::Script, FdFlags::CLOEXEC)?;
-    step("shell:", &shell, "{0 -> #0, 1 -> #0, 2 -> #0, 255 -> #1 CLOEXEC}");
+    step("shell:", shell, SHELL);
+    Ok(())
+}
 
+fn make_pipe(shell: &Task) -> Result<Pipe> {
+    let table = shell.load();
     let [r, w] = table.reserve_many(Placement::Lowest)?; // both numbers, or none
     let (reader, writer) = pipe()?;
     let r = r.install(File::Reader(reader), NONE)?;
     let w = w.install(File::Writer(writer), NONE)?;
-    let piped = "{0 -> #0, 1 -> #0, 2 -> #0, 3 -> #2, 4 -> #3, 255 -> #1 CLOEXEC}";
-    step("shell: pipe()", &shell, piped);
+    step("shell: pipe()", shell, PIPED);
+    Ok(Pipe { r, w })
+}
 
-    let printf = shell.fork();
-    let sort = shell.fork();
-    step("printf: fork()", &printf, piped);
-    step("sort: fork()", &sort, piped);
+fn fork_twice(shell: &Task) -> [Task; 2] {
+    let (printf, sort) = (shell.fork(), shell.fork());
+    step("printf: fork()", &printf, PIPED);
+    step("sort: fork()", &sort, PIPED);
+    [printf, sort]
+}
 
-    table.close(r)?;
-    table.close(w)?;
-    step("shell: close(3), close(4)", &shell, "{0 -> #0, 1 -> #0, 2 -> #0, 255 -> #1 CLOEXEC}");
+fn close_pipe_in_shell(shell: &Task, pipe: Pipe) -> Result {
+    pipe.close_both(&shell.load())?;
+    step("shell: close(3), close(4)", shell, SHELL);
+    Ok(())
+}
 
-    let child = printf.load();
-    child.dup2(w, 1)?;
-    child.close(r)?;
-    child.close(w)?;
-    step(
-        "printf: dup2(4, 1), close both",
-        &printf,
-        "{0 -> #0, 1 -> #3, 2 -> #0, 255 -> #1 CLOEXEC}",
-    );
+/// The writing end becomes the standard output. An exec that fails closes nothing.
+fn exec_printf(printf: &Task, pipe: Pipe) -> Result {
+    let table = printf.load();
+    table.dup2(pipe.w, 1)?;
+    pipe.close_both(&table)?;
+    drop(table);
+    let redirected = "{0 -> #0, 1 -> #3, 2 -> #0, 255 -> #1 CLOEXEC}";
+    step("printf: dup2(4, 1), close both", printf, redirected);
     drop(printf.prepare_exec());
-    step("printf: execve() = ENOENT", &printf, "{0 -> #0, 1 -> #3, 2 -> #0, 255 -> #1 CLOEXEC}");
-    drop(child);
+    step("printf: execve() = ENOENT", printf, redirected);
     printf.prepare_exec().commit();
-    step("printf: execve()", &printf, "{0 -> #0, 1 -> #3, 2 -> #0}");
+    step("printf: execve()", printf, "{0 -> #0, 1 -> #3, 2 -> #0}");
+    Ok(())
+}
 
-    let child = sort.load();
-    child.dup2(r, 0)?;
-    child.close(r)?;
-    child.close(w)?;
-    drop(child);
+/// The reading end becomes the standard input.
+fn exec_sort(sort: &Task, pipe: Pipe) -> Result {
+    let table = sort.load();
+    table.dup2(pipe.r, 0)?;
+    pipe.close_both(&table)?;
+    drop(table);
     sort.prepare_exec().commit();
-    step("sort: dup2(3, 0), close, execve()", &sort, "{0 -> #2, 1 -> #0, 2 -> #0}");
+    step("sort: dup2(3, 0), close, execve()", sort, "{0 -> #2, 1 -> #0, 2 -> #0}");
+    Ok(())
+}
 
+fn print_and_exit(printf: Task) -> Result {
     printf.load().get(1).unwrap().write(b"b\na\n")?;
     drop(printf); // its process ends, and its table with it: the last writing end
+    Ok(())
+}
+
+fn sort_and_exit(sort: Task) -> Result {
     let input = sort.load().get(0).unwrap().read_to_end()?;
     let mut lines: Vec<_> = input.lines().collect();
     lines.sort_unstable();
     println!("sort: read(0) = {input:?}, sorted {lines:?}");
     assert_eq!(lines, ["a", "b"]);
-    drop((table, sort));
+    drop(sort);
+    Ok(())
+}
+
+fn close_everything(shell: &Task) -> Result {
     shell.load().close_range(0, u32::MAX, CloseRangeFlags::empty())?;
-    step("shell: close_range(0, ~0U, 0)", &shell, "{}");
+    step("shell: close_range(0, ~0U, 0)", shell, "{}");
     Ok(())
 }

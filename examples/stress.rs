@@ -1,7 +1,9 @@
-//! Every operation at once, on some tables of one open file table: `stress [THREADS [SECONDS [SEED]]]`.
+//! Every operation at once, on some tables of one open file table:
+//! `stress [THREADS [SECONDS [SEED]]]`.
 //!
-//! Each file knows whether it was dropped, and all are counted: at the end none is left. Written for the sanitizers
-//! (`.ci/sanitize`), so threads meet at atomics alone, and what is read and written of a file is plain memory.
+//! Each file knows whether it was dropped, and all are counted: at the end none is left. Written
+//! for the sanitizers (`.ci/sanitize`), so threads meet at atomics alone, and what is read and
+//! written of a file is plain memory.
 
 use std::{
     env,
@@ -25,7 +27,8 @@ use fdtable::{
 const TABLES: usize = 3;
 /// So few that threads meet at ENFILE now and then.
 const MAX_FILES: u32 = 256;
-/// Where the numbers are that threads meet at: both sides of the tiers' borders, and the gap near and far.
+/// Where the numbers are that threads meet at: both sides of the tiers' borders, and the gap near
+/// and far.
 const BASES: [RawFd; 8] = [0, 28, 1020, 20_000, 32_764, 36_860, (1 << 20) - 4, RawFd::MAX - 7];
 /// What a thread keeps of references, and of reservations.
 const KEPT: usize = 4;
@@ -253,7 +256,8 @@ fn main() {
     let files = OpenFileTable::with_limit(MAX_FILES);
     let tables: Vec<Table> = (0..TABLES).map(|_| Arc::new(FdTable::new(&files))).collect();
     tables.iter().for_each(|table| table.set_limit(1 << 31));
-    // ThreadSanitizer does not see into the lazy initialisation of std: let it be over before there are threads.
+    // ThreadSanitizer does not see into the lazy initialisation of std: let it be over before there
+    // are threads.
     drop(crossbeam_epoch::pin());
     let (stop, mut random) = (AtomicBool::new(false), Rng::with_seed(seed));
     let calls: u64 = thread::scope(|scope| {
