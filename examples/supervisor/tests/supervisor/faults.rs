@@ -58,7 +58,8 @@ fn signals_are_the_programs() {
         run(command(shell.into_iter().chain(words), &Dir::new()))
     };
     let all = include_str!("guests/faults/signals_are_the_programs.sh");
-    let one = "trap 'echo got; exit 3' TERM HUP USR2; : > ready; while :; do sleep 0.01; done";
+    // Another process says that it is ready: the signal finds the shell in no call of its own.
+    let one = "trap 'echo got; exit 3' TERM HUP USR2; mkdir ready; while :; do sleep 0.01; done";
     let send = |signal| include_str!("guests/faults/sends_a_signal.sh").replace("SIGNAL", signal);
     let plain = "\"$@\"".to_owned();
     for (script, guest) in

@@ -1,4 +1,4 @@
-import os, threading
+import os, threading, time
 
 f, g = [os.open('f', os.O_RDWR | os.O_CREAT) for n in range(2)]
 ids = []
@@ -12,6 +12,9 @@ def work():
 thread = threading.Thread(target=work)
 thread.start()
 thread.join()
+# Python's thread has ended; the kernel's may have a few steps to go, and its id with it.
+while os.path.exists('/proc/self/task/%d' % ids[0]):
+    time.sleep(0.001)
 os.waitpid(os.fork() or os._exit(0), 0)
 os.close(os.open('f', os.O_RDWR))
 open('/proc/sys/kernel/ns_last_pid', 'w').write(str(ids[0] - 1))
