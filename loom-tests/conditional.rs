@@ -30,7 +30,7 @@ fn close_if_against_reopening() {
     });
 }
 
-/// The number is not free before it is empty.
+/// The number is not freed before its slot is cleared.
 #[test]
 fn close_if_against_open() {
     check("close_if || open of the lowest", Exhaustive, || {

@@ -1,4 +1,4 @@
-//! crossbeam's own epoch in the place of the model of it (`epoch.rs`), with `--cfg crossbeam_loom`,
+//! crossbeam's own epoch instead of the model of it (`epoch.rs`), with `--cfg crossbeam_loom`,
 //! under which that crate runs on loom's atomics.
 //!
 //! Objects are those of the model: one that is read while nothing orders that before its
@@ -20,10 +20,12 @@ use super::checker::thread::{self, ThreadId};
 pub(crate) use self::pointers::{Atomic, Owned, Shared, unprotected};
 use self::pointers::{Blocks, Object, erase};
 
-/// The most that a model of the gap has.
+/// The most threads that a model of the gap has.
 const THREADS: usize = 3;
 
-thread_local!(static DOMAIN: RefCell<Option<Rc<ManuallyDrop<Domain>>>> = const { RefCell::new(None) });
+thread_local! {
+    static DOMAIN: RefCell<Option<Rc<ManuallyDrop<Domain>>>> = const { RefCell::new(None) };
+}
 
 /// The state of one execution. It stays behind where an execution fails, as loom takes no further
 /// operations then.

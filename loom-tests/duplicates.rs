@@ -36,7 +36,7 @@ fn dup2_twice_onto_an_open_number() {
     });
 }
 
-/// The second finds the number free, or taken and empty, or open.
+/// The second call finds the number free, reserved or open.
 #[test]
 fn dup2_twice_onto_a_free_number() {
     check("dup2(0, 2) || dup2(1, 2), free", Preemptions(3), || {
@@ -91,6 +91,39 @@ fn dup2_onto_a_closing_number() {
             },
             "{displaced:?} {closed:?} {last:?}"
         );
+    });
+}
+
+/// The chunk dies meanwhile, but the number in it is nobody's: it is never busy.
+#[test]
+fn dup2_onto_a_free_number_of_a_dying_chunk() {
+    check("dup2(0, 5) || close 4, in the gap", Preemptions(3), || {
+        let table = table_of(&OpenFileTable::new(), 16, &[1]);
+        assert_eq!(dup2(&table, 0, 4), Ok(None));
+        let (displaced, closed) = both(&table, |t| dup2(t, 0, 5), |t| close(t, 4));
+        assert_eq!((displaced, closed), (Ok(None), Some(1)));
+        assert_eq!(get(&table, 5), Some(1));
+    });
+}
+
+/// The number is closed, and its chunk gone, before the parent is told that the chunk was full.
+#[test]
+fn dup2_fills_a_chunk_that_is_emptied() {
+    check("dup2(0, 5) || close 4, close 5, in the gap", Preemptions(2), || {
+        let table = table_of(&OpenFileTable::new(), 16, &[1]);
+        assert_eq!(dup2(&table, 0, 4), Ok(None));
+        let (displaced, closed) = both(
+            &table,
+            |t| dup2(t, 0, 5),
+            |t| {
+                let closed = close(t, 4);
+                close(t, 5);
+                closed
+            },
+        );
+        assert_eq!((displaced, closed), (Ok(None), Some(1)));
+        let free = get(&table, 5).is_none();
+        assert!(!free || table.reserve(Placement::At(5)).is_ok(), "the number is lost");
     });
 }
 

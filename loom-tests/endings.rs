@@ -53,7 +53,7 @@ impl Drop for Bomb {
     }
 }
 
-/// Whoever drops the file has the panic; the block is given back all the same.
+/// The thread that drops the file gets the panic; the block is given back all the same.
 #[test]
 fn drop_panics() {
     check("get || close, where the drop panics", Exhaustive, || {

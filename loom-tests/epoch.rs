@@ -16,8 +16,8 @@
 //! * Retired twice, owned again after retirement, and leaked (neither destroyed nor retired by the
 //!   end) are asserted.
 //!
-//! What loom need not see (who is pinned, what is retired) is plain state, and borrowed only
-//! between two loom operations. All threads of a model run on one thread of the machine, hence
+//! What loom need not see (which threads are pinned, what is retired) is plain state, and borrowed
+//! only between two loom operations. All threads of a model run on one thread of the machine, hence
 //! `thread_local` and `Rc`. Not modelled: tags; that `flush` may destroy other threads' objects on
 //! the calling thread.
 
@@ -131,14 +131,14 @@ impl Domain {
         if !ripe.is_empty() {
             // One step with the RMW above: no other thread need be tried in between.
             checker::stop_exploring();
-            // Acquire: by who destroys alone; an unpin that destroys nothing learns nothing.
+            // Acquire: only where something is destroyed; another unpin learns nothing.
             self.unpins().fetch_add(1, Ordering::Acquire);
             checker::explore();
             ripe.into_iter().for_each(|garbage| (garbage.destroy)());
         }
     }
 
-    /// The retired objects that nobody but `thread` was waited for.
+    /// The retired objects that waited for no thread but `thread`.
     fn take_ripe(&self, thread: ThreadId) -> Vec<Garbage> {
         let mut garbage = self.garbage.borrow_mut();
         garbage.iter_mut().for_each(|garbage| garbage.awaits.retain(|id| *id != thread));

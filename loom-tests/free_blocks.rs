@@ -7,7 +7,12 @@ use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, Flag, NONE, both, check, three, undropped, used},
 };
-use crate::{Error, OpenFileTable, free_list::FreeLists, sync::AtomicU32, table::slot::Slot};
+use crate::{
+    error::Error,
+    file::{file_ref::FileRef, free_list::FreeLists, open_file_table::OpenFileTable},
+    sync::AtomicU32,
+    table::{lookup::acquire, slot::Slot},
+};
 
 /// Free lists over blocks that are nothing but their links.
 struct Blocks {
@@ -88,8 +93,13 @@ fn slots(files: OpenFileTable<File>) -> Arc<Slots> {
     Arc::new(Slots { files, slot, freed })
 }
 
-fn create(files: &OpenFileTable<File>, value: u32) -> Result<u32, Error> {
-    Ok(used(files.create(File::new(value))?))
+fn create(files: &OpenFileTable<File>, value: u32) -> Result<FileRef<'_, File>, Error> {
+    let index = files.slab.create(File::new(value))?;
+    Ok(FileRef::adopt(&files.slab, index))
+}
+
+fn create_and_use(files: &OpenFileTable<File>, value: u32) -> Result<u32, Error> {
+    create(files, value).map(used)
 }
 
 /// Both indices are in a bucket that is not there yet.
@@ -111,7 +121,7 @@ fn growth_against_growth() {
     });
 }
 
-/// Who finds the bucket of another thread passes it on to a third.
+/// The thread that finds the bucket of another one passes it on to a third.
 #[test]
 fn growth_passed_on() {
     check("create || create, open || get", Preemptions(3), || {
@@ -120,11 +130,11 @@ fn growth_passed_on() {
         let ((), created, got) = three(
             &slots,
             |s| {
-                let file = s.files.create(File::new(1)).unwrap();
-                s.slot.fill(file.into_index(), NONE);
+                let file = create(&s.files, 1).unwrap();
+                s.slot.open(file.into_index(), NONE);
             },
-            |s| create(&s.files, 2),
-            |s| s.files.acquire_from(&s.slot).ok().map(|(_, file)| used(file)),
+            |s| create_and_use(&s.files, 2),
+            |s| acquire(&s.files.slab, &s.slot).ok().map(|(_, file)| used(file)),
         );
         assert_eq!(created, Ok(2));
         assert!(matches!(got, None | Some(1)), "{got:?}");
@@ -134,8 +144,8 @@ fn growth_passed_on() {
 }
 
 fn close(slots: &Slots) -> Option<u32> {
-    let word = slots.slot.vacate()?;
-    Some(used(slots.files.adopt(word.index().unwrap())))
+    let word = slots.slot.clear()?;
+    Some(used(FileRef::adopt(&slots.files.slab, word.index().unwrap())))
 }
 
 /// A block comes through a free list from another thread: its bucket, and the end of the life
@@ -144,7 +154,8 @@ fn close(slots: &Slots) -> Option<u32> {
 fn recycled_by_another_thread() {
     check("create, drop || create", Exhaustive, || {
         let files = Arc::new(OpenFileTable::new());
-        let both = both(&files, |files| create(files, 1), |files| create(files, 2));
+        let create = |value| move |files: &OpenFileTable<File>| create_and_use(files, value);
+        let both = both(&files, create(1), create(2));
         assert_eq!(both, (Ok(1), Ok(2)));
         assert_eq!(undropped(), 0);
     });
@@ -156,13 +167,13 @@ fn recycled_by_another_thread() {
 fn recycled_while_another_is_popped() {
     check("create, create, drop, drop || create", Exhaustive, || {
         let files = Arc::new(OpenFileTable::new());
-        create(&files, 0).unwrap();
+        create_and_use(&files, 0).unwrap();
         let ((), created) = both(
             &files,
-            |files| assert_eq!(create(files, 1), Ok(1)),
+            |files| assert_eq!(create_and_use(files, 1), Ok(1)),
             |files| {
-                let one = files.create(File::new(2)).unwrap();
-                let two = files.create(File::new(3)).unwrap();
+                let one = create(files, 2).unwrap();
+                let two = create(files, 3).unwrap();
                 assert_eq!((used(one), used(two)), (2, 3));
             },
         );
@@ -170,7 +181,7 @@ fn recycled_while_another_is_popped() {
     });
 }
 
-/// One block, two that want it.
+/// Two threads want one block.
 #[test]
 fn one_block_for_two() {
     check("create || create, one block", Exhaustive, || {
@@ -181,12 +192,12 @@ fn one_block_for_two() {
         assert!(one.is_ok() != two.is_ok(), "one of them");
         assert_eq!(one.as_ref().err().or(two.as_ref().err()).copied(), full);
         drop((one, two));
-        assert_eq!(create(&files, 2), Ok(2));
+        assert_eq!(create_and_use(&files, 2), Ok(2));
     });
 }
 
-/// A block that is free, as the world knows, is found: also by a thread that is not ordered after
-/// its release.
+/// A block that was given back earlier in real time is found, also by a thread that is not ordered
+/// after that.
 #[test]
 fn freed_block_is_found() {
     check("drop, tell || see, create, one block", Exhaustive, || {
@@ -194,7 +205,7 @@ fn freed_block_is_found() {
         let file = slots.files.insert(File::new(1)).unwrap();
         let (created, ()) = both(
             &slots,
-            |s| s.freed.is_up().then(|| create(&s.files, 2)),
+            |s| s.freed.is_up().then(|| create_and_use(&s.files, 2)),
             |s| {
                 drop(file);
                 s.freed.raise();

@@ -1,5 +1,4 @@
-//! F1: while a number is free, no bit above it says full. One or two chunks, and the places above
-//! them.
+//! F1: while a number is free, no bit above it says full. One or two chunks, and their parents.
 
 use std::sync::Arc;
 
@@ -8,16 +7,14 @@ use super::{
     support::{Flag, both, check, three},
 };
 use crate::table::{
-    chunk::{Chunk, Found, Search},
-    dense::Dense,
-    occupancy::{Above, Occupancy, Reading},
+    chunk::Chunk,
+    full_bits::Parent,
+    hot::{HotIndex, HotRanges},
+    occupancy::{Occupancy, Reading},
 };
 
-fn search(from: u32, to: u32) -> Search {
-    Search { from, to, reading: Reading::Load }
-}
-
-/// The chunk of the numbers 0 and 1, under two places of which each is full when the chunk is.
+/// The chunk of the numbers 0 and 1, under a parent and its parent, each of which is full when the
+/// chunk is.
 struct Tower {
     chunk: Chunk,
     lower: Occupancy,
@@ -25,44 +22,52 @@ struct Tower {
 }
 
 impl Tower {
-    /// With the numbers given claimed.
-    fn new(claimed: &[u32]) -> Arc<Self> {
+    /// With the given bits claimed.
+    fn new(claimed: &[usize]) -> Arc<Self> {
         let tower = Self {
             chunk: Chunk::with_claim(claimed[0]),
-            lower: Occupancy::with(1 << 1),
-            upper: Occupancy::empty(),
+            lower: Occupancy::new(1 << 1),
+            upper: Occupancy::new(0),
         };
         claimed[1..].iter().for_each(|number| tower.claim(*number));
         Arc::new(tower)
     }
 
-    fn above<R>(&self, f: impl FnOnce(&Above<'_>) -> R) -> R {
-        let upper = Above { word: &self.upper, child: 0, above: None };
-        f(&Above { word: &self.lower, child: 0, above: Some(&upper) })
+    fn parent<R>(&self, f: impl FnOnce(&Parent<'_>) -> R) -> R {
+        let upper = Parent { word: &self.upper, child: 0, parent: None };
+        f(&Parent { word: &self.lower, child: 0, parent: Some(&upper) })
     }
 
-    fn claim(&self, number: u32) {
-        let found = self.above(|above| self.chunk.claim_lowest(Search::exactly(number), above));
-        assert_eq!(found, Found::Claimed(number));
+    /// Claims the lowest clear bit of a range. The chunk is not dead.
+    fn claim_in(&self, from: usize, to: usize) -> Option<usize> {
+        let claims = &self.chunk.claims;
+        self.parent(|parent| {
+            claims.claim_lowest(from, to, Reading::Load, || parent.note_if_full(claims))
+        })
+        .unwrap()
+    }
+
+    fn claim(&self, number: usize) {
+        assert_eq!(self.claim_in(number, number + 1), Some(number));
     }
 
     /// As a search does that has found nothing in the chunk.
     fn look(&self) {
-        self.above(|above| above.note_if_full(&self.chunk.claims));
+        self.parent(|parent| parent.note_if_full(&self.chunk.claims));
     }
 
-    fn claim_any(&self) -> Found {
-        self.above(|above| self.chunk.claim_lowest(search(0, 2), above))
+    fn claim_any(&self) -> Option<usize> {
+        self.claim_in(0, 2)
     }
 
-    fn release(&self, number: u32) {
-        if self.chunk.release(number).is_marked() {
-            self.above(|above| above.freed(&self.chunk.claims));
+    fn release(&self, number: usize) {
+        if self.chunk.claims.release(number).was_marked() {
+            self.parent(|parent| parent.note_freed(&self.chunk.claims));
         }
     }
 
-    /// `release` of a number that nobody claims again: from its return on it is free for good.
-    fn release_for_good(&self, number: u32) {
+    /// `release` of a bit that no thread claims again: from its return on, the number stays free.
+    fn release_for_good(&self, number: usize) {
         self.release(number);
         self.assert_not_full();
     }
@@ -91,7 +96,7 @@ fn freed_against_freed() {
     });
 }
 
-/// The chunk is filled again while two are between the steps of their releases.
+/// The chunk is filled again between the steps of the releases.
 #[test]
 fn freed_against_filled_again() {
     check("release || release, claim", Preemptions(3), || {
@@ -108,8 +113,8 @@ fn freed_against_filled_again() {
     });
 }
 
-/// One who frees stops before it takes the mark away; the other fills the chunk, marks it again,
-/// frees it to the same state, and stops before it looks at the mark.
+/// One thread releases, and stops before it takes the mark away. The other fills the chunk, marks
+/// it again, releases to the same state, and stops before it looks at the mark.
 #[test]
 fn freed_against_filled_and_freed() {
     check("release || claim it, release it", Preemptions(3), || {
@@ -118,8 +123,7 @@ fn freed_against_filled_and_freed() {
             &tower,
             |t| t.release(0),
             |t| {
-                let mine = t.above(|above| t.chunk.claim_lowest(Search::exactly(0), above));
-                if mine == Found::Claimed(0) {
+                if t.claim_in(0, 1) == Some(0) {
                     t.release_for_good(0);
                 }
             },
@@ -145,8 +149,8 @@ fn freed_twice_against_filled() {
     });
 }
 
-/// The bit that a filler is about to set is that of a full chunk that has been freed and filled
-/// again since: F1 holds all the time, and for the number that stays free in the end.
+/// A filler is about to set the full bit of a chunk in which a bit has been released and claimed
+/// again since. F1 holds all the time, and for the number that stays free in the end.
 #[test]
 fn filled_late_against_freed_and_filled() {
     check("claim, release || release, claim, release", Preemptions(3), || {
@@ -167,8 +171,8 @@ fn filled_late_against_freed_and_filled() {
     });
 }
 
-/// A third meets the chunk full and tells the places above too, while it is freed by one and filled
-/// by another.
+/// A third thread finds the chunk full and tells its parents too, while one thread fills it and
+/// another frees a number in it.
 #[test]
 fn three_in_a_chunk() {
     check("claim || release || look", Preemptions(2), || {
@@ -178,8 +182,8 @@ fn three_in_a_chunk() {
     });
 }
 
-/// A chunk that two have left empty without having cleared the bits above yet dies by a third, that
-/// had left it empty before.
+/// Two threads have left a chunk empty, and have not cleared the bits above it yet, when a third,
+/// which had left it empty before, kills it.
 #[test]
 fn dead_chunk_leaves_no_bit() {
     check("release || release || kill, tell", Preemptions(3), || {
@@ -190,8 +194,8 @@ fn dead_chunk_leaves_no_bit() {
             |t| t.release(1),
             |t| {
                 if t.chunk.claims.kill() {
-                    t.above(|above| above.freed(&t.chunk.claims));
-                    // What comes after it in its place may read the bits with loads.
+                    t.parent(|parent| parent.note_freed(&t.chunk.claims));
+                    // Its successor on the same link may read the bits with loads.
                     assert!(!t.lower.read(Reading::Load).has(0), "full, below");
                     assert!(!t.upper.read(Reading::Load).has(0), "full, above");
                 }
@@ -201,7 +205,8 @@ fn dead_chunk_leaves_no_bit() {
     });
 }
 
-/// Late claims, which mean nothing, fill a dead chunk under one that found it full before.
+/// Late claims, which mean nothing, fill a dead chunk, and a thread that found it full before is
+/// about to mark it.
 #[test]
 fn dead_chunk_is_not_marked() {
     check("look || claim || claim, release both, kill", Preemptions(2), || {
@@ -216,7 +221,7 @@ fn dead_chunk_is_not_marked() {
                 t.release(0);
                 t.release(1);
                 let killed = t.chunk.claims.kill();
-                t.above(|above| above.freed(&t.chunk.claims));
+                t.parent(|parent| parent.note_freed(&t.chunk.claims));
                 killed
             },
         );
@@ -229,37 +234,42 @@ fn dead_chunk_is_not_marked() {
 
 /// Two chunks of a group: 0 and 1, 2 and 3.
 struct Group {
-    numbers: Dense,
+    numbers: HotRanges,
     freed: Flag,
 }
 
 impl Group {
-    /// With the numbers below `claimed` claimed.
+    /// With the bits of the numbers below `claimed` claimed.
     fn new(claimed: u32) -> Arc<Self> {
-        let numbers = Dense::new();
+        let group = Self { numbers: HotRanges::new(16).unwrap(), freed: Flag::new() };
         for number in 0..claimed {
-            assert_eq!(numbers.claim_lowest(search(0, 4)), Found::Claimed(number));
+            assert_eq!(group.lowest(), Some(number));
         }
-        let freed = Flag::new();
-        Arc::new(Self { numbers, freed })
+        Arc::new(group)
     }
 
     fn release(&self, number: u32) {
-        let chunk = self.numbers.chunk(number).expect("chunks stay");
-        self.numbers.released(number, chunk.release(number));
+        let index = HotIndex(number);
+        let (chunk, i) = self.numbers.chunk(index).expect("chunks stay");
+        self.numbers.after_release(index, chunk.claims.release(i));
     }
 
-    fn lowest(&self) -> Found {
-        self.numbers.claim_lowest(search(0, 4))
+    fn search(&self, reading: Reading) -> Option<u32> {
+        let claimed = self.numbers.claim_in(HotIndex(0)..HotIndex(4), reading);
+        claimed.map(|HotIndex(number)| number)
+    }
+
+    fn lowest(&self) -> Option<u32> {
+        self.search(Reading::Load)
     }
 
     /// The search after a search that has found nothing.
-    fn lowest_confirmed(&self) -> Found {
-        self.numbers.claim_lowest(Search { reading: Reading::Confirm, ..search(0, 4) })
+    fn lowest_confirmed(&self) -> Option<u32> {
+        self.search(Reading::Confirm)
     }
 }
 
-/// Who has freed a number finds none above it, whoever fills the chunk meanwhile.
+/// A thread that has freed a number finds it again, unless the other thread has found it before.
 #[test]
 fn own_number_is_not_skipped() {
     check("lowest || release 1, lowest", Exhaustive, || {
@@ -268,17 +278,11 @@ fn own_number_is_not_skipped() {
             g.release(1);
             g.lowest()
         });
-        assert!(
-            matches!(
-                (one, two),
-                (Found::Claimed(3), Found::Claimed(1)) | (Found::Claimed(1), Found::Claimed(3))
-            ),
-            "{one:?} {two:?}"
-        );
+        assert!(matches!((one, two), (Some(3), Some(1)) | (Some(1), Some(3))), "{one:?} {two:?}");
     });
 }
 
-/// One of two that free numbers of a full chunk is stopped between its steps; the other goes on.
+/// Two threads free numbers of a full chunk. One is stopped between its steps, the other goes on.
 #[test]
 fn own_number_is_not_skipped_beside_another() {
     check("release 0 || release 1, lowest", Exhaustive, || {
@@ -291,7 +295,7 @@ fn own_number_is_not_skipped_beside_another() {
                 g.lowest()
             },
         );
-        assert!(matches!(found, Found::Claimed(0 | 1)), "{found:?}");
+        assert!(matches!(found, Some(0 | 1)), "{found:?}");
     });
 }
 
@@ -308,15 +312,12 @@ fn own_number_is_not_skipped_among_three() {
                 g.lowest()
             },
         );
-        assert!(
-            matches!(two, Found::Claimed(0 | 1)) || one == Found::Claimed(1),
-            "{one:?} {two:?}"
-        );
+        assert!(matches!(two, Some(0 | 1)) || one == Some(1), "{one:?} {two:?}");
     });
 }
 
-/// A number that is free, as the world knows, is found before a search may say that there is none:
-/// also by a thread that is not ordered after its release.
+/// A number that was freed earlier in real time is found before a search may say that there is
+/// none, also by a thread that is not ordered after its release.
 #[test]
 fn freed_number_is_found() {
     check("release, tell || see, lowest, confirmed", Exhaustive, || {
@@ -329,56 +330,47 @@ fn freed_number_is_found() {
                 g.freed.raise();
             },
         );
-        assert!(matches!(found, None | Some(Found::Claimed(2))), "{found:?}");
+        assert!(matches!(found, None | Some(Some(2))), "{found:?}");
     });
 }
 
-/// A chunk that is not there yet is made by two at once.
+/// Two threads make a missing chunk at once.
 #[test]
 fn chunk_made_twice() {
     check("lowest || lowest in a missing chunk", Exhaustive, || {
         let group = Group::new(0);
         let found = both(&group, Group::lowest, Group::lowest);
-        assert!(
-            matches!(
-                found,
-                (Found::Claimed(0), Found::Claimed(1)) | (Found::Claimed(1), Found::Claimed(0))
-            ),
-            "{found:?}"
-        );
-        assert_eq!(group.lowest(), Found::Claimed(2));
+        assert!(matches!(found, (Some(0), Some(1)) | (Some(1), Some(0))), "{found:?}");
+        assert_eq!(group.lowest(), Some(2));
     });
 }
 
-/// The last number is claimed once, and then there is none.
+/// The last free number goes to one thread, and the other finds none.
 #[test]
 fn last_number_for_two() {
     check("lowest || lowest, one number", Exhaustive, || {
         let group = Group::new(3);
         let found = both(&group, Group::lowest, Group::lowest);
-        assert!(
-            matches!(found, (Found::Claimed(3), Found::Full) | (Found::Full, Found::Claimed(3))),
-            "{found:?}"
-        );
+        assert!(matches!(found, (Some(3), None) | (None, Some(3))), "{found:?}");
     });
 }
 
-/// The slot of a number is empty when the number is claimed again.
+/// The slot of a number is empty when its bit is claimed again.
 #[test]
 fn slot_is_empty_when_claimed() {
-    check("vacate, release || claim, fill", Exhaustive, || {
+    check("clear, release || claim, open", Exhaustive, || {
         let tower = Tower::new(&[0]);
-        tower.chunk.slot(0).fill(0, super::support::NONE);
+        tower.chunk.slots[0].open(0, super::support::NONE);
         both(
             &tower,
             |t| {
-                t.chunk.slot(0).vacate();
+                t.chunk.slots[0].clear();
                 t.release(0);
             },
             |t| {
-                if t.claim_any() == Found::Claimed(0) {
-                    assert_eq!(t.chunk.slot(0).load().index(), None);
-                    t.chunk.slot(0).fill(1, super::support::NONE);
+                if t.claim_any() == Some(0) {
+                    assert_eq!(t.chunk.slots[0].load().index(), None);
+                    t.chunk.slots[0].open(1, super::support::NONE);
                 }
             },
         );

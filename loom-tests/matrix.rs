@@ -11,6 +11,17 @@ use super::{
 /// Every call on number 0, and the two of a reservation. Number 1 is open on another file.
 fn calls(start: Start, tag: Tag) -> Vec<Calls> {
     let first = start.file(0);
+    [
+        lookups_and_flags(first),
+        opens_and_closes(first, tag),
+        duplicates_and_replacements(first, tag),
+        reservations(tag),
+        whole_table(),
+    ]
+    .concat()
+}
+
+fn lookups_and_flags(first: Tag) -> Vec<Calls> {
     vec![
         vec![Op::Get(0)],
         vec![Op::Flags(0)],
@@ -19,11 +30,21 @@ fn calls(start: Start, tag: Tag) -> Vec<Calls> {
         vec![Op::Toggle(0, 8)],
         vec![Op::ToggleIf(0, first, 16)],
         vec![Op::SetCloexec(0)],
+    ]
+}
+
+fn opens_and_closes(first: Tag, tag: Tag) -> Vec<Calls> {
+    vec![
         vec![Op::Open(Place::Lowest, tag, 32)],
         vec![Op::Open(Place::At(0), tag, 32)],
         vec![Op::Open(Place::Any, tag, 32)],
         vec![Op::Close(0)],
         vec![Op::CloseIf(0, first)],
+    ]
+}
+
+fn duplicates_and_replacements(first: Tag, tag: Tag) -> Vec<Calls> {
+    vec![
         vec![Op::Dup(0, Place::Lowest, 64)],
         vec![Op::Dup(1, Place::At(0), 64)],
         vec![Op::Dup2(0, 0)],
@@ -32,15 +53,20 @@ fn calls(start: Start, tag: Tag) -> Vec<Calls> {
         vec![Op::Dup3(1, 0, 128)],
         vec![Op::Replace(0, tag, 64)],
         vec![Op::ReplaceIf(0, first, tag, 64)],
+    ]
+}
+
+fn reservations(tag: Tag) -> Vec<Calls> {
+    vec![
         vec![Op::Reserve(Place::At(0)), Op::Install(0, tag, 32)],
         vec![Op::Reserve(Place::At(0)), Op::GiveBack(0)],
         vec![Op::Take(0), Op::Install(0, tag, 32)],
         vec![Op::Take(0), Op::GiveBack(0)],
-        vec![Op::Fork],
-        vec![Op::Walk],
-        vec![Op::Drain],
-        vec![Op::MarkAll],
     ]
+}
+
+fn whole_table() -> Vec<Calls> {
+    vec![vec![Op::Fork], vec![Op::Walk], vec![Op::Drain], vec![Op::MarkAll]]
 }
 
 fn check(name: &'static str, tier: Tier, is_open: bool, part: u64) {
@@ -64,7 +90,7 @@ fn on_a_free_number() {
     check("matrix: on a free number", LOW, false, 1);
 }
 
-/// The chunk stays, by the other number.
+/// The other number keeps the chunk.
 #[test]
 fn on_an_open_number_of_the_gap() {
     check("matrix: on an open number of the gap", GAP, true, 8);

@@ -106,8 +106,8 @@ fn last_number_given_back() {
     });
 }
 
-/// A number that is free, as the world knows, is found: also by a thread that is not ordered after
-/// its close.
+/// A number that was freed earlier in real time is found, also by a thread that is not ordered
+/// after its close.
 #[test]
 fn freed_number_is_found() {
     check("close, tell || see, open in a full table", Exhaustive, || {
@@ -125,7 +125,7 @@ fn freed_number_is_found() {
     });
 }
 
-/// The number goes back when the file finds no room, and both find the other free.
+/// An open that finds no block frees its number.
 #[test]
 fn last_block() {
     check("open || open, one block", Preemptions(3), || {

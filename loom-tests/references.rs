@@ -1,5 +1,5 @@
-//! One slot and the descriptions: a reader counts itself in and finds out afterwards, while the
-//! slot is emptied, changed and filled again, and the block comes back as another file.
+//! One slot and the descriptions: a reader adds its count, then validates, while the slot is
+//! cleared, changed and opened again, and the block comes back as another file.
 
 use std::sync::Arc;
 
@@ -7,7 +7,10 @@ use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, NONE, both, check, three, undropped, used},
 };
-use crate::{OpenFileTable, table::slot::Slot};
+use crate::{
+    file::{file_ref::FileRef, open_file_table::OpenFileTable, owned_file_ref::OwnedFileRef},
+    table::{lookup::acquire, slot::Slot},
+};
 
 struct Slots {
     files: OpenFileTable<File>,
@@ -24,27 +27,31 @@ impl Slots {
         Arc::new(slots)
     }
 
+    fn create(&self, value: u32) -> FileRef<'_, File> {
+        let index = self.files.slab.create(File::new(value)).ok().unwrap();
+        FileRef::adopt(&self.files.slab, index)
+    }
+
     fn open(&self, slot: usize, value: u32) {
-        let file = self.files.create(File::new(value)).unwrap();
-        self.slots[slot].fill(file.into_index(), NONE);
+        self.slots[slot].open(self.create(value).into_index(), NONE);
     }
 
     fn get(&self, slot: usize) -> Option<u32> {
-        let (_, file) = self.files.acquire_from(&self.slots[slot]).ok()?;
+        let (_, file) = acquire(&self.files.slab, &self.slots[slot]).ok()?;
         Some(used(file))
     }
 
     fn close(&self, slot: usize) -> Option<u32> {
-        let word = self.slots[slot].vacate()?;
-        Some(used(self.files.adopt(word.index().unwrap())))
+        let word = self.slots[slot].clear()?;
+        Some(used(FileRef::adopt(&self.files.slab, word.index().unwrap())))
     }
 
     /// Puts another file in an open slot; the value of the one before.
     fn replace(&self, slot: usize, value: u32) -> Option<u32> {
-        let file = self.files.create(File::new(value)).unwrap();
+        let file = self.create(value);
         let displaced = self.slots[slot].replace(file.index(), NONE)?.index()?;
         file.into_index();
-        Some(used(self.files.adopt(displaced)))
+        Some(used(FileRef::adopt(&self.files.slab, displaced)))
     }
 
     /// Closes both slots, after which no file is left.
@@ -123,7 +130,7 @@ fn get_against_reuse_of_the_block() {
     });
 }
 
-/// A reader of the first life is the last to go in the second.
+/// A reader of the first life is the last to drop its count in the second.
 #[test]
 fn late_reader_of_an_earlier_life() {
     check("get || close, open elsewhere, close", Exhaustive, || {
@@ -162,8 +169,8 @@ fn two_gets_against_reuse() {
     });
 }
 
-/// The bucket is published, and the block revived, when the slot can be read already: nothing but
-/// the slot orders the two.
+/// The bucket is published, and the life of the block begins, while the slot can be read already:
+/// nothing but the slot orders the two.
 #[test]
 fn get_through_a_fresh_bucket() {
     check("get || open in a fresh bucket", Exhaustive, || {
@@ -225,8 +232,7 @@ fn replace_against_replace() {
     });
 }
 
-/// A reader that counts itself in on a life that no slot ever shows: the file is handed back
-/// untouched.
+/// A reader adds its count in a life that no slot ever shows: the file is handed back untouched.
 #[test]
 fn withdrawal_against_a_late_reader() {
     check("get || close, create, withdraw, open", Exhaustive, || {
@@ -236,7 +242,7 @@ fn withdrawal_against_a_late_reader() {
             |s| s.get(0),
             |s| {
                 s.close(0);
-                let file = s.files.create(File::new(2)).unwrap();
+                let file = s.create(2);
                 // SAFETY: it was created here, and no slot has held it.
                 let value = unsafe { file.withdraw() }.value();
                 s.open(1, 3);
@@ -280,7 +286,7 @@ fn owned_references() {
 fn last_of_three_references() {
     check("drop || drop || drop", Exhaustive, || {
         let file = OpenFileTable::new().insert(File::new(1)).unwrap();
-        let use_up = |file: crate::OwnedFileRef<File>| {
+        let use_up = |file: OwnedFileRef<File>| {
             let value = file.value();
             drop(file);
             value

@@ -1,5 +1,5 @@
-//! Numbers that are taken but not open: installed, dropped, and left behind by `take`, against
-//! calls on the same number.
+//! Reserved numbers: installed, dropped, and left behind by `take`, against calls on the same
+//! number.
 
 use super::{
     Bound::{Exhaustive, Preemptions},
@@ -28,7 +28,7 @@ fn held_against_everything_else() {
             },
         );
         assert!(matches!(number, 1..=3), "{number}");
-        // Free, or taken and not open.
+        // Free, or reserved.
         assert!(matches!(displaced, Ok(None) | Err(Error::Busy)), "{displaced:?}");
         assert_eq!(get(&table, opened.unwrap()), Some(2));
     });
@@ -92,7 +92,7 @@ fn dropped_against_dup2() {
     });
 }
 
-/// The number stays taken while the file is released, and is free when the reservation goes.
+/// The number stays reserved while the file is dropped, and is freed with the reservation.
 #[test]
 fn take_against_open() {
     check("take 0, drop || open", Preemptions(3), || {

@@ -16,7 +16,7 @@ use crate::{
     sync::{AtomicU32, Ordering},
 };
 
-/// Who looks at the table in the end.
+/// The thread that looks at the table in the end.
 const LAST: usize = super::history::THREADS - 1;
 /// The name of the file that was closed before the history begins.
 pub(super) const STALE: Tag = 200;
@@ -91,7 +91,7 @@ impl Scene {
         }
     }
 
-    /// Makes calls at random, and gives back at the end what it has reserved.
+    /// Makes calls at random, and frees at the end what it has reserved.
     #[cfg(feature = "shuttle")]
     pub(super) fn run_at_random(&self, thread: usize, calls: u8, random: &mut fastrand::Rng) {
         let mut caller = Caller::new(&self.subject, self.start.tier);

@@ -8,7 +8,7 @@ use super::{
         File, NONE, both, check, check_forwards, close, get, low_table, open, table_of, three, used,
     },
 };
-use crate::{FdTable, OpenFileTable, Placement};
+use crate::{FdTable, OpenFileTable, Placement, table::number::Number};
 
 /// What is open below 8, by number.
 fn contents(table: &FdTable<File>) -> Vec<(i32, u32)> {
@@ -67,8 +67,8 @@ fn hop_down_into_another_chunk() {
 /// Copies, and at the first look at some numbers, which are open, makes a hop.
 fn copy_with_hops(table: &FdTable<File>, hops: [(u32, i32, i32); 2]) -> FdTable<File> {
     let seen = Cell::new(0);
-    let keep = |number, _| {
-        let next = hops.get(seen.get()).filter(|(at, ..)| *at == number);
+    let keep = |number: Number, _| {
+        let next = hops.get(seen.get()).filter(|(at, ..)| *at == number.0);
         if let Some((_, from, to)) = next {
             seen.set(seen.get() + 1);
             hop(table, *from, *to);
@@ -192,7 +192,7 @@ fn chunk_made_again() {
                 |t| {
                     let seen = Cell::new(false);
                     t.copy(|number, _| {
-                        if number == 4 && !seen.replace(true) {
+                        if number.0 == 4 && !seen.replace(true) {
                             close(t, 4);
                             assert_eq!(t.dup2(0, 6).unwrap().map(used), None);
                         }
@@ -200,7 +200,7 @@ fn chunk_made_again() {
                     })
                 },
                 |t| {
-                    // Another call may hold 4.
+                    // Another call may have reserved 4.
                     _ = [1, 4].map(|fd| t.dup2(0, fd).map(|displaced| displaced.map(used)));
                 },
             );

@@ -1,5 +1,5 @@
-//! The spare chunk: no empty chunk is forgotten, whoever empties which. Two chunks by their words
-//! alone, reclaimed as the gap does it.
+//! The spare chunk: no empty chunk is forgotten, whichever threads empty which chunks. Two chunks,
+//! by their words alone, are reclaimed as the gap does it.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     sync::Ordering,
     table::{
+        number::Number,
         occupancy::Occupancy,
         spare::{Emptied, Spare},
     },
@@ -22,12 +23,11 @@ struct Chunks {
 }
 
 impl Chunks {
-    /// With 4 and 6 claimed. The chunk of 4 has been left empty twice, and has stayed.
+    /// With the bits of 4 and 6 claimed. The chunk of 4 has been left empty twice, and has stayed.
     fn new() -> Arc<Self> {
-        let chunks =
-            Self { spare: Spare::none(), claims: [Occupancy::with(1), Occupancy::with(1)] };
-        assert_eq!(chunks.spare.emptied(4), Emptied::Goes(None));
-        assert_eq!(chunks.spare.emptied(4), Emptied::Stays);
+        let chunks = Self { spare: Spare::none(), claims: [Occupancy::new(1), Occupancy::new(1)] };
+        assert_eq!(chunks.spare.emptied(Number(4)), Emptied::Goes(None));
+        assert_eq!(chunks.spare.emptied(Number(4)), Emptied::Stays);
         Arc::new(chunks)
     }
 
@@ -37,22 +37,22 @@ impl Chunks {
 
     fn release(&self, number: u32) {
         let (chunk, slot) = (number & !1, number as usize % 2);
-        if self.claims(chunk).release(slot).is_only(slot) {
+        if self.claims(chunk).release(slot).left_empty() {
             self.emptied(chunk);
         }
     }
 
     fn emptied(&self, chunk: u32) {
-        if let Emptied::Goes(spare) = self.spare.emptied(chunk) {
+        if let Emptied::Goes(spare) = self.spare.emptied(Number(chunk)) {
             self.claims(chunk).kill();
-            spare.into_iter().for_each(|chunk| _ = self.claims(chunk).kill());
+            spare.into_iter().for_each(|Number(chunk)| _ = self.claims(chunk).kill());
         }
     }
 
-    /// Claims a number of a chunk that lives, and gives it back.
+    /// Claims the bit of a number, unless the chunk is dead, and releases it.
     fn use_once(&self, number: u32) {
-        let before = self.claims(number & !1).claim(number as usize % 2);
-        if !before.is_dead() {
+        let claimed = self.claims(number & !1).claim(number as usize % 2);
+        if claimed.is_ok() {
             self.release(number);
         }
     }
@@ -65,7 +65,7 @@ impl Chunks {
         };
         let empty = self.claims.iter().filter(|claims| is_forgotten(claims)).count();
         assert!(empty <= 1, "one stays at the most");
-        if let Emptied::Goes(Some(spare)) = self.spare.emptied(64) {
+        if let Emptied::Goes(Some(Number(spare))) = self.spare.emptied(Number(64)) {
             self.claims(spare).kill();
         }
         assert!(!self.claims.iter().any(is_forgotten), "an empty chunk is forgotten");
@@ -81,7 +81,7 @@ fn emptied_against_another() {
     });
 }
 
-/// The spare one is empty and in nobody's hands when another one takes its place, while it is used.
+/// The empty spare chunk is used once more while another chunk empties.
 #[test]
 fn used_against_another() {
     check("spare: claim, release in the spare || release in another", Exhaustive, || {

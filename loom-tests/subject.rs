@@ -4,7 +4,8 @@ use super::{call::Tag, watched};
 
 pub(crate) struct File(watched::File);
 
-// SAFETY: read by all and written by who drops it, alone; loom reports anything else.
+// SAFETY: read by every thread, and written by the one that drops it, alone; loom reports anything
+// else.
 unsafe impl Sync for File {}
 
 impl File {

@@ -145,7 +145,7 @@ pub(super) fn open(table: &FdTable<File>, value: u32) -> Result<i32, crate::Erro
     Ok(table.open(Placement::Lowest, File::new(value), NONE)?)
 }
 
-/// Uses a file and lets it go.
+/// Uses a file and drops the reference.
 pub(super) fn used(file: impl Deref<Target = File>) -> u32 {
     file.value()
 }

@@ -9,7 +9,7 @@ thread_local! {
     static DROPPED: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
 }
 
-/// At the begin of an execution: there is none yet.
+/// At the beginning of an execution: there is no file yet.
 pub(super) fn forget_files() {
     DROPPED.set(Vec::new());
 }

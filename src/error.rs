@@ -11,23 +11,18 @@ use std::{fmt, io};
 /// assert_eq!(std::io::Error::from(Error::TooManyOpenFiles).raw_os_error(), Some(24));
 /// assert_eq!(Error::Busy.to_string(), "descriptor reserved by another operation (EBUSY)");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
     /// `EBADF`: the number is not open, or cannot be a descriptor below the limit.
-    #[error("bad file descriptor (EBADF)")]
     BadFd,
     /// `EBUSY`: the number is taken, by a reservation or by an operation that has not returned yet.
-    #[error("descriptor reserved by another operation (EBUSY)")]
     Busy,
     /// `EINVAL`: an argument is outside its range, or a flag is unknown.
-    #[error("invalid argument (EINVAL)")]
     Invalid,
     /// `EMFILE`: every number the placement allows below the limit is taken.
-    #[error("too many open files (EMFILE)")]
     TooManyOpenFiles,
     /// `ENFILE`: the open file table holds as many descriptions as its limit allows.
-    #[error("too many open files in system (ENFILE)")]
     FileTableOverflow,
 }
 
@@ -39,15 +34,28 @@ impl Error {
     /// ```
     #[must_use]
     pub const fn errno(self) -> i32 {
+        self.described().0
+    }
+
+    /// The errno, and what the man pages call it.
+    const fn described(self) -> (i32, &'static str) {
         match self {
-            Error::BadFd => 9,
-            Error::Busy => 16,
-            Error::Invalid => 22,
-            Error::FileTableOverflow => 23,
-            Error::TooManyOpenFiles => 24,
+            Error::BadFd => (9, "bad file descriptor (EBADF)"),
+            Error::Busy => (16, "descriptor reserved by another operation (EBUSY)"),
+            Error::Invalid => (22, "invalid argument (EINVAL)"),
+            Error::FileTableOverflow => (23, "too many open files in system (ENFILE)"),
+            Error::TooManyOpenFiles => (24, "too many open files (EMFILE)"),
         }
     }
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.described().1)
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {

@@ -5,7 +5,11 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::{CloseRangeFlags, Error, FdFlags, FdTable, sync::Ordering};
+use crate::error::Error;
+use crate::flags::{CloseRangeFlags, FdFlags};
+use crate::sync::{AtomicUsize, Ordering};
+use crate::table::fd_table::FdTable;
+use crate::table::number::Number;
 
 /// The files of a task: shared with another task by `CLONE_FILES`, copied by `fork`, split by
 /// `unshare`, swept by `exec`.
@@ -26,8 +30,14 @@ use crate::{CloseRangeFlags, Error, FdFlags, FdTable, sync::Ordering};
 /// # Ok::<(), fdtable::Error>(())
 /// ```
 pub struct Files<T> {
-    /// Invariant: this `Files` is counted in the `tasks` of the table.
-    table: ArcSwap<FdTable<T>>,
+    /// Invariant: this `Files` is counted in `tasks` of what it holds.
+    shared: ArcSwap<Shared<T>>,
+}
+
+/// A table, and how many tasks hold it.
+struct Shared<T> {
+    table: Arc<FdTable<T>>,
+    tasks: AtomicUsize,
 }
 
 /// A loaded table: derefs to `Arc<FdTable>`, and so to the table. Made by [`Files::load`], for one
@@ -43,30 +53,7 @@ pub struct Files<T> {
 /// # Ok::<(), fdtable::Error>(())
 /// ```
 pub struct FilesGuard<T> {
-    table: Guard<Arc<FdTable<T>>>,
-}
-
-/// What a task's table will be after an exec; dropping it is the roll-back, after which nothing has
-/// happened. Made by [`Files::prepare_exec`].
-///
-/// ```
-/// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
-/// # fn execve(path: &str) -> Result<(), ()> { if path.is_empty() { Err(()) } else { Ok(()) } }
-/// let files = Files::new(FdTable::new(&OpenFileTable::new()));
-/// files.load().open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
-/// for (path, left) in [("", 1), ("/bin/true", 0)] {
-///     let plan = files.prepare_exec();
-///     if execve(path).is_ok() {
-///         plan.commit();
-///     }
-///     assert_eq!(files.load().len(), left);
-/// }
-/// # Ok::<(), fdtable::Error>(())
-/// ```
-#[must_use = "an exec that is not committed closes nothing"]
-pub struct ExecPlan<'a, T> {
-    files: &'a Files<T>,
-    table: FdTable<T>,
+    shared: Guard<Arc<Shared<T>>>,
 }
 
 impl<T> Files<T> {
@@ -79,7 +66,7 @@ impl<T> Files<T> {
     /// ```
     #[must_use]
     pub fn new(table: FdTable<T>) -> Self {
-        Self::joined(Arc::new(table))
+        Self { shared: ArcSwap::new(Shared::by_one(table)) }
     }
 
     /// The table at this instant. An exec or unshare of the same task does not change what was
@@ -93,7 +80,7 @@ impl<T> Files<T> {
     #[inline]
     #[must_use]
     pub fn load(&self) -> FilesGuard<T> {
-        FilesGuard { table: self.table.load() }
+        FilesGuard { shared: self.shared.load() }
     }
 
     /// `clone(CLONE_FILES)`: the files of another task, on the same table.
@@ -109,7 +96,9 @@ impl<T> Files<T> {
     #[must_use]
     #[doc(alias = "CLONE_FILES")]
     pub fn share(&self) -> Self {
-        Self::joined(self.table.load_full())
+        let shared = self.shared.load_full();
+        shared.join();
+        Self { shared: ArcSwap::new(shared) }
     }
 
     /// `fork(2)`: the files of another task, on a copy of the table at one instant; see
@@ -137,7 +126,7 @@ impl<T> Files<T> {
     /// ```
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        shared(&self.load())
+        self.shared.load().is_shared()
     }
 
     /// `unshare(CLONE_FILES)`: from now on this task has a copy of the table, taken at one instant;
@@ -154,29 +143,6 @@ impl<T> Files<T> {
     /// ```
     pub fn unshare(&self) {
         self.unshare_keeping(|_, _| true);
-    }
-
-    /// Makes ready what a successful `execve(2)` does to the files: a copy of the table at one
-    /// instant, without its `FD_CLOEXEC` descriptors.
-    ///
-    /// Nothing is closed before [`ExecPlan::commit`]. What changes in the table between the two is
-    /// not in the plan: the kernel has ended the other threads of the task before it closes, so
-    /// prepare when they are gone.
-    ///
-    /// ```
-    /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
-    /// let files = Files::new(FdTable::new(&OpenFileTable::new()));
-    /// let fd = files.load().open(Placement::Lowest, "file", FdFlags::CLOEXEC)?;
-    /// drop(files.prepare_exec()); // the exec failed
-    /// assert!(files.load().contains(fd));
-    /// files.prepare_exec().commit();
-    /// assert!(!files.load().contains(fd));
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
-    #[doc(alias = "execve")]
-    pub fn prepare_exec(&self) -> ExecPlan<'_, T> {
-        let table = self.load().copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
-        ExecPlan { files: self, table }
     }
 
     /// `close_range(2)`: closes `first..=last`, or with `CLOEXEC` marks it; with `UNSHARE` in a
@@ -205,28 +171,27 @@ impl<T> Files<T> {
         }
         let closing = !flags.contains(CloseRangeFlags::CLOEXEC);
         if flags.contains(CloseRangeFlags::UNSHARE) {
-            self.unshare_keeping(|number, _| !(closing && (first..=last).contains(&number)));
+            self.unshare_keeping(|number, _| !(closing && (first..=last).contains(&number.0)));
         }
         self.load().close_range(first, last, flags - CloseRangeFlags::UNSHARE)
     }
 
-    fn joined(table: Arc<FdTable<T>>) -> Self {
-        join(&table);
-        Self { table: ArcSwap::new(table) }
+    /// Gives the task another table.
+    pub(crate) fn swap(&self, table: FdTable<T>) {
+        self.shared.swap(Shared::by_one(table)).leave();
     }
 
     /// Swaps a shared table for a copy of what `keep` keeps of it.
-    fn unshare_keeping(&self, keep: impl Fn(u32, FdFlags) -> bool) {
+    fn unshare_keeping(&self, keep: impl Fn(Number, FdFlags) -> bool) {
         loop {
-            let old = self.load();
-            if !shared(&old) {
+            let old = self.shared.load();
+            if !old.is_shared() {
                 return;
             }
-            let copy = Arc::new(old.copy(&keep));
-            join(&copy);
-            let found = self.table.compare_and_swap(&*old, Arc::clone(&copy));
+            let copy = Shared::by_one(old.table.copy(&keep));
+            let found = self.shared.compare_and_swap(&*old, Arc::clone(&copy));
             if Arc::ptr_eq(&found, &old) {
-                leave(&found);
+                found.leave();
                 return;
             }
             // Another thread of this task has swapped the table meanwhile, and may have changed it.
@@ -234,62 +199,33 @@ impl<T> Files<T> {
     }
 }
 
-/// Counts a task in.
-fn join<T>(table: &FdTable<T>) {
-    // Relaxed: a count that orders nothing; the table itself is in an `Arc`.
-    table.tasks.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Counts a task out.
-fn leave<T>(table: &FdTable<T>) {
-    // Relaxed: as in `join`.
-    table.tasks.fetch_sub(1, Ordering::Relaxed);
-}
-
-fn shared<T>(table: &FdTable<T>) -> bool {
-    // Relaxed: as in `join`; a task that joins or leaves meanwhile is before or after.
-    table.tasks.load(Ordering::Relaxed) > 1
-}
-
-impl<T> ExecPlan<'_, T> {
-    /// The table after the exec.
-    ///
-    /// ```
-    /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
-    /// let files = Files::new(FdTable::new(&OpenFileTable::new()));
-    /// files.load().open(Placement::At(2), "stderr", FdFlags::empty())?;
-    /// files.load().open(Placement::At(3), "secret", FdFlags::CLOEXEC)?;
-    /// assert_eq!(format!("{:?}", files.prepare_exec().table()), "{2 -> #0}");
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
-    #[must_use]
-    pub fn table(&self) -> &FdTable<T> {
-        &self.table
+impl<T> Shared<T> {
+    /// A table that one task holds.
+    fn by_one(table: FdTable<T>) -> Arc<Self> {
+        Arc::new(Self { table: Arc::new(table), tasks: AtomicUsize::new(1) })
     }
 
-    /// The exec has succeeded: the task has the plan's table from now on, in one step. Tasks that
-    /// shared the old one keep it, `FD_CLOEXEC` descriptors and all; if there are none, what only
-    /// the old one held is released here (or when the last loaded [`FilesGuard`] of it goes).
-    ///
-    /// ```
-    /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
-    /// let files = Files::new(FdTable::new(&OpenFileTable::new()));
-    /// let sibling = files.share();
-    /// let fd = files.load().open(Placement::Lowest, "file", FdFlags::CLOEXEC)?;
-    /// files.prepare_exec().commit();
-    /// assert!(!files.load().contains(fd) && sibling.load().contains(fd));
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
-    pub fn commit(self) {
-        let table = Arc::new(self.table);
-        join(&table);
-        leave(&self.files.table.swap(table));
+    /// Counts a task in.
+    fn join(&self) {
+        // Relaxed: a count that orders nothing; the table itself is in an `Arc`.
+        self.tasks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a task out.
+    fn leave(&self) {
+        // Relaxed: as in `join`.
+        self.tasks.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn is_shared(&self) -> bool {
+        // Relaxed: as in `join`; a task that joins or leaves meanwhile is before or after.
+        self.tasks.load(Ordering::Relaxed) > 1
     }
 }
 
 impl<T> Drop for Files<T> {
     fn drop(&mut self) {
-        leave(&self.load());
+        self.shared.load().leave();
     }
 }
 
@@ -298,7 +234,7 @@ impl<T> Deref for FilesGuard<T> {
 
     #[inline]
     fn deref(&self) -> &Self::Target {
-        &self.table
+        &self.shared.table
     }
 }
 
@@ -311,11 +247,5 @@ impl<T> fmt::Debug for Files<T> {
 impl<T> fmt::Debug for FilesGuard<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("FilesGuard").field(&***self).finish()
-    }
-}
-
-impl<T> fmt::Debug for ExecPlan<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ExecPlan").field(&self.table).finish()
     }
 }

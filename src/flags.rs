@@ -1,6 +1,6 @@
 //! The flags of a descriptor and of `close_range(2)`.
 
-use crate::Error;
+use crate::error::Error;
 
 /// Linux's `O_CLOEXEC` on every architecture but alpha, parisc and sparc.
 const O_CLOEXEC: i32 = 0o2_000_000;

@@ -124,16 +124,14 @@
 //! * `shuttle`: the same with [shuttle](https://docs.rs/shuttle), in schedules at random.
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code, reason = "counts who may touch a file (I2, I3)")]
-mod description;
 mod error;
 // arc-swap is invisible to loom.
 #[cfg(not(all(test, feature = "loom")))]
+mod exec;
+mod file;
+#[cfg(not(all(test, feature = "loom")))]
 mod files;
 mod flags;
-mod free_list;
-#[allow(unsafe_code, reason = "turns indices into blocks (I1)")]
-mod open_files;
 mod sync;
 mod table;
 
@@ -141,10 +139,18 @@ pub use std::os::fd::RawFd;
 
 pub use error::{Error, Rejected};
 #[cfg(not(all(test, feature = "loom")))]
-pub use files::{ExecPlan, Files, FilesGuard};
+pub use exec::ExecPlan;
+pub use file::{
+    file_id::FileId, file_ref::FileRef, open_file_table::OpenFileTable,
+    owned_file_ref::OwnedFileRef,
+};
+#[cfg(not(all(test, feature = "loom")))]
+pub use files::{Files, FilesGuard};
 pub use flags::{CloseRangeFlags, FdFlags};
-pub use open_files::{FileId, FileRef, OpenFileTable, OwnedFileRef};
-pub use table::{Builder, Descriptor, Drain, FdTable, Iter, Placement, Reservation};
+pub use table::{
+    builder::Builder, close_range::Drain, descriptor::Descriptor, fd_table::FdTable, iter::Iter,
+    open::Placement, reservation::Reservation,
+};
 
 #[doc = include_str!("../docs/BENCHMARKS.md")]
 pub mod benchmarks {}

@@ -4,9 +4,7 @@
 //! `loom`, loom's and a model of the epoch (`loom-tests/epoch.rs`). Both sides have loom's shape:
 //! no const constructors, no `get_mut`, cells entered through a closure.
 
-#![allow(unsafe_code, reason = "zeroed memory, and the promise of the types that may lie in it")]
-
-use std::mem::MaybeUninit;
+#![allow(unsafe_code, reason = "zeroed memory")]
 
 #[cfg(not(all(test, feature = "loom")))]
 pub(crate) use self::native::{
@@ -16,7 +14,7 @@ pub(crate) use self::native::{
 
 #[cfg(all(test, feature = "loom"))]
 pub(crate) use self::checked::{
-    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, spin_loop, thread_index,
+    AtomicPtr, AtomicU32, AtomicU64, Ordering, UnsafeCell, spin_loop, thread_index,
     zeroed_boxed_slice,
 };
 
@@ -34,40 +32,6 @@ pub(crate) mod epoch;
 #[path = "../loom-tests/checker.rs"]
 pub(crate) mod checker;
 
-/// A type that zeroed memory is a value of.
-///
-/// # Safety
-///
-/// All bytes zero must be a valid value, and equal to what [`zero`](Self::zero) builds.
-pub(crate) unsafe trait Zeroable {
-    /// The same value, built: loom's atomics are more than their bytes.
-    #[cfg_attr(
-        not(all(test, feature = "loom")),
-        allow(dead_code, reason = "the memory comes zeroed")
-    )]
-    fn zero() -> Self;
-}
-
-macro_rules! zeroable {
-    ($($type:ty [$($of:ident)?] = $zero:expr;)*) => {$(
-        // SAFETY: an atomic has the representation of its value, zero is a valid integer and a null
-        // pointer, and anything is a `MaybeUninit`.
-        unsafe impl$(<$of>)? Zeroable for $type {
-            fn zero() -> Self {
-                $zero
-            }
-        }
-    )*};
-}
-
-zeroable! {
-    AtomicU32 [] = AtomicU32::new(0);
-    AtomicU64 [] = AtomicU64::new(0);
-    AtomicUsize [] = AtomicUsize::new(0);
-    AtomicPtr<T> [T] = AtomicPtr::new(std::ptr::null_mut());
-    UnsafeCell<MaybeUninit<T>> [T] = UnsafeCell::new(MaybeUninit::zeroed());
-}
-
 #[cfg(not(all(test, feature = "loom")))]
 mod native {
     use std::{
@@ -81,8 +45,6 @@ mod native {
         sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     };
     pub(crate) use crossbeam_epoch as epoch;
-
-    use super::Zeroable;
 
     /// core's cell in loom's shape.
     #[derive(Debug)]
@@ -107,8 +69,13 @@ mod native {
         }
     }
 
-    /// `len` zeros; the pages of a large slice stay untouched until they are used.
-    pub(crate) fn zeroed_boxed_slice<T: Zeroable>(len: usize) -> Box<[T]> {
+    /// `len` values of zeroes; the pages of a large slice stay untouched until they are used.
+    ///
+    /// # Safety
+    ///
+    /// All bytes zero must be a valid `T`, equal to what the second argument builds (which the
+    /// checkers need, as their atomics are more than their bytes).
+    pub(crate) unsafe fn zeroed_boxed_slice<T>(len: usize, _zero: impl Fn() -> T) -> Box<[T]> {
         let layout = Layout::array::<T>(len).expect("a slice larger than the address space");
         let data = if layout.size() == 0 {
             NonNull::dangling()
@@ -119,7 +86,7 @@ mod native {
         };
         let slice = ptr::slice_from_raw_parts_mut(data.as_ptr(), len);
         // SAFETY: allocated by the global allocator with the slice's layout (or of size zero and
-        // aligned), and all zero, which is a valid `T`: `T` is `Zeroable`.
+        // aligned), and all zero, which is a valid `T` as the caller guarantees.
         unsafe { Box::from_raw(slice) }
     }
 
@@ -149,15 +116,17 @@ mod checked {
     // A checker runs a thread that waits for another only when told that it waits.
     pub(crate) use super::checker::{
         cell::UnsafeCell,
-        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
         thread::yield_now as spin_loop,
     };
 
-    use super::Zeroable;
-
-    /// `len` zeros, built one by one.
-    pub(crate) fn zeroed_boxed_slice<T: Zeroable>(len: usize) -> Box<[T]> {
-        (0..len).map(|_| T::zero()).collect()
+    /// `len` values of zeroes, built one by one.
+    ///
+    /// # Safety
+    ///
+    /// None here; as its native twin.
+    pub(crate) unsafe fn zeroed_boxed_slice<T>(len: usize, zero: impl Fn() -> T) -> Box<[T]> {
+        (0..len).map(|_| zero()).collect()
     }
 
     /// loom's number of the calling thread: 0 for the model's main thread, then in the order of
@@ -177,11 +146,14 @@ mod tests {
     #[test]
     fn zeroed_slices_are_zero_and_of_their_length() {
         for len in [0, 1, 1000] {
-            let slice = zeroed_boxed_slice::<AtomicU64>(len);
+            // SAFETY: an atomic has the representation of its value.
+            let slice = unsafe { zeroed_boxed_slice(len, || AtomicU64::new(0)) };
             assert_eq!(slice.len(), len);
             assert!(slice.iter().all(|word| word.load(Ordering::Relaxed) == 0));
         }
-        let pointers = zeroed_boxed_slice::<AtomicPtr<u8>>(3);
+        let null = || AtomicPtr::<u8>::new(std::ptr::null_mut());
+        // SAFETY: as above.
+        let pointers = unsafe { zeroed_boxed_slice(3, null) };
         assert!(pointers.iter().all(|pointer| pointer.load(Ordering::Relaxed).is_null()));
     }
 

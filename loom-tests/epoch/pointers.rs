@@ -42,8 +42,8 @@ impl Blocks {
     }
 }
 
-/// Forgets how long what `f` refers to lives: as in the real crate, whoever retires an object
-/// promises that it lives long enough.
+/// Forgets how long what `f` refers to lives: as in the real crate, the thread that retires an
+/// object promises that it lives long enough.
 pub(super) fn erase<'a>(f: Box<dyn FnOnce() + 'a>) -> Box<dyn FnOnce()> {
     // SAFETY: only the lifetime changes; `f` is called at the latest at the end of the execution,
     // as `defer_destroy`'s caller promised.

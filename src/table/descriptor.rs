@@ -2,16 +2,15 @@
 
 use std::{fmt, ops::Deref, os::fd::RawFd};
 
-use crate::{FdFlags, FdTable, FileRef};
-
-use super::{number::Number, slot::SlotWord};
+use crate::file::file_ref::FileRef;
+use crate::flags::FdFlags;
 
 /// A descriptor as it was at one instant: what a table has open on a number, or had until a call
 /// took it out.
 ///
-/// Derefs to the file. Whatever leaves a table leaves as one: what [`close`](FdTable::close)
-/// closes, what [`dup2`](FdTable::dup2) displaces; so the flags that it had at the end are never
-/// lost.
+/// Derefs to the file. Whatever leaves a table leaves as one: what
+/// [`close`](crate::FdTable::close) closes, what [`dup2`](crate::FdTable::dup2) displaces; so the
+/// flags that it had at the end are never lost.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -29,32 +28,6 @@ pub struct Descriptor<'a, T> {
     pub flags: FdFlags,
     /// A reference to the file.
     pub file: FileRef<'a, T>,
-}
-
-impl<T> FdTable<T> {
-    /// The file that `fd` is open on and the flags of `fd`, both of one instant, or `None`
-    /// (`EBADF`). Linearizes as [`get`](Self::get).
-    ///
-    /// ```
-    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-    /// let table = FdTable::new(&OpenFileTable::new());
-    /// let fd = table.open(Placement::Lowest, "file", FdFlags::CLOEXEC)?;
-    /// let descriptor = table.descriptor(fd).unwrap();
-    /// assert_eq!((descriptor.flags, *descriptor.file), (FdFlags::CLOEXEC, "file"));
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
-    #[must_use]
-    pub fn descriptor(&self, fd: RawFd) -> Option<Descriptor<'_, T>> {
-        self.acquire(Number::new(fd))
-    }
-}
-
-impl<'a, T> Descriptor<'a, T> {
-    /// What `word` was in the slot of `number`, with the reference that stands for it.
-    #[inline]
-    pub(super) fn new(number: Number, word: SlotWord, file: FileRef<'a, T>) -> Self {
-        Self { fd: number.fd(), flags: word.flags(), file }
-    }
 }
 
 impl<T> Clone for Descriptor<'_, T> {

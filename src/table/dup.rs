@@ -2,14 +2,17 @@
 
 use std::os::fd::RawFd;
 
-use crate::{
-    Descriptor, Error, FdFlags, FdTable, FileId, FileRef, Placement, Rejected, sync::spin_loop,
-};
-
-use super::{
-    chunk::{Put, slot_of},
-    number::Number,
-};
+use crate::error::{Error, Rejected};
+use crate::file::file_id::FileId;
+use crate::file::file_ref::FileRef;
+use crate::flags::FdFlags;
+use crate::sync::spin_loop;
+use crate::table::chunk::{Entered, Put, Tell};
+use crate::table::descriptor::Descriptor;
+use crate::table::fd_table::FdTable;
+use crate::table::number::Number;
+use crate::table::occupancy::{Dead, Filled};
+use crate::table::open::Placement;
 
 /// How often `dup2` looks again at a number that another call holds, before it answers `EBUSY`.
 const PATIENCE: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 128 };
@@ -35,8 +38,8 @@ impl<T> FdTable<T> {
     #[doc(alias("F_DUPFD", "F_DUPFD_CLOEXEC"))]
     pub fn dup(&self, old: RawFd, placement: Placement, flags: FdFlags) -> Result<RawFd, Error> {
         let file = self.get(old).ok_or(Error::BadFd)?;
-        let number = self.claim(placement)?;
-        Ok(self.fill(number, file.into_index(), flags))
+        let number = self.reserve_number(placement)?;
+        Ok(self.open_reserved(number, file.into_index(), flags))
     }
 
     /// `dup2(2)`: makes `new` refer to the file of `old`, with no flags, and returns the file that
@@ -102,9 +105,9 @@ impl<T> FdTable<T> {
         new: RawFd,
         flags: FdFlags,
     ) -> Result<Option<Descriptor<'_, T>>, Error> {
-        let new = Number::below(new, self.limit()).ok_or(Error::BadFd)?;
+        let new = Number::below(new, self.end()).ok_or(Error::BadFd)?;
         let file = self.get(old).ok_or(Error::BadFd)?;
-        self.place(new, file, flags).map_err(|rejected| rejected.error)
+        self.put(new, file, flags).map_err(|rejected| rejected.error)
     }
 
     /// Makes `fd` refer to a new description of `file`, with exactly `flags`, and returns the file
@@ -128,13 +131,13 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<Option<Descriptor<'_, T>>, Rejected<T>> {
-        let Some(number) = Number::below(fd, self.limit()) else {
+        let Some(number) = Number::below(fd, self.end()) else {
             return Err(Rejected::new(Error::BadFd, file));
         };
-        let file = self.files.create(file)?;
-        // SAFETY: I6 - `place` gives back what no slot has held, and nobody else has a reference to
+        let file = self.create(file)?;
+        // SAFETY: I6 - `put` gives back what no slot has held, and nobody else has a reference to
         // what was created here.
-        self.place(number, file, flags)
+        self.put(number, file, flags)
             .map_err(|r| Rejected::new(r.error, unsafe { r.file.withdraw() }))
     }
 
@@ -166,9 +169,9 @@ impl<T> FdTable<T> {
         if self.get(fd).is_none_or(|file| file.id() != id) {
             return Err(Rejected::new(Error::BadFd, file));
         }
-        let file = self.files.create(file)?;
+        let file = self.create(file)?;
         let number = Number::new(fd);
-        match self.change_if(number, id, |slot, word| slot.swap(word, file.index(), flags)) {
+        match self.change_if(number, id, |slot, word| slot.replace_if(word, file.index(), flags)) {
             Ok((word, _)) => {
                 file.into_index();
                 Ok(self.adopt(number, word).expect("it was open"))
@@ -179,36 +182,63 @@ impl<T> FdTable<T> {
         }
     }
 
+    fn create(&self, file: T) -> Result<FileRef<'_, T>, Rejected<T>> {
+        let slab = &self.open_files.slab;
+        Ok(FileRef::adopt(slab, slab.create(file)?))
+    }
+
     /// Opens `number` on `file`, whether it is free or open, and returns what it displaced. A
     /// number that another call holds is `EBUSY` in the end.
-    fn place<'a>(
+    fn put<'a>(
         &'a self,
         number: Number,
         file: FileRef<'a, T>,
         flags: FdFlags,
     ) -> Result<Option<Descriptor<'a, T>>, Rejected<FileRef<'a, T>>> {
-        let (fd, index) = (number.get(), file.index());
+        let index = file.index();
         for _ in 0..=PATIENCE {
-            match self.tiers.with_chunk(number, |chunk| chunk.put(fd, index, flags)) {
-                Some(Put::Replaced(word)) => {
+            let put = self.with_chunk(number, |chunk, i| chunk.put(i, index, flags));
+            match put.unwrap_or_else(|| self.put_in_missing_chunk(number, index, flags)) {
+                Put::Replaced(word) => {
                     file.into_index();
                     return Ok(self.adopt(number, word));
                 }
-                Some(Put::Opened(before)) => {
+                Put::Opened(filled) => {
                     file.into_index();
-                    if before.is_filled_by(slot_of(fd)) {
-                        self.tiers.note_if_full(number);
-                    }
+                    self.note(number, filled);
                     return Ok(None);
                 }
-                // The first of its chunk, and its claim makes one.
-                None if self.tiers.claim(number) => {
-                    self.fill(number, file.into_index(), flags);
-                    return Ok(None);
-                }
-                Some(Put::Taken) | None => spin_loop(),
+                Put::Taken => spin_loop(),
             }
         }
         Err(Rejected::new(Error::Busy, file))
+    }
+
+    /// [`Chunk::put`](crate::table::chunk::Chunk::put) where the chunk was missing or dead.
+    #[cold]
+    fn put_in_missing_chunk(&self, number: Number, index: u32, flags: FdFlags) -> Put {
+        let mut put = Put::Taken;
+        self.enter(number, |Entered { chunk, slot, made, .. }| {
+            put = if made {
+                chunk.slots[slot].open(index, flags);
+                Put::Opened(Filled(false))
+            } else {
+                chunk.put(slot, index, flags).ok_or(Dead)?
+            };
+            Ok(true)
+        });
+        put
+    }
+
+    /// What has to follow a claim whose parent is not at hand. The number may have been closed
+    /// since, and its chunk may be gone.
+    #[inline]
+    fn note(&self, number: Number, Filled(filled): Filled) {
+        let tell: Tell = |parent, child| parent.note_if_full(child);
+        match self.tiers.hot.index_of(number) {
+            _ if !filled => {}
+            Some(index) => self.tiers.hot.tell_parent(index, tell),
+            None => self.tiers.gap.tell_parent(number, tell),
+        }
     }
 }

@@ -1,16 +1,29 @@
-//! The flags of a descriptor: read, set, and changed as they are.
+//! What one load of a slot shows, whether a number is open and its flags; and changing the flags.
 
 use std::os::fd::RawFd;
 
-use crate::{Error, FdFlags, FdTable, FileId};
-
-use super::{
-    chunk::Chunk,
-    number::Number,
-    slot::{Slot, SlotWord},
-};
+use crate::error::Error;
+use crate::file::file_id::FileId;
+use crate::flags::FdFlags;
+use crate::table::chunk::Chunk;
+use crate::table::fd_table::FdTable;
+use crate::table::number::Number;
+use crate::table::slot::{Slot, SlotWord};
 
 impl<T> FdTable<T> {
+    /// Whether `fd` is open. One load of the slot: wait-free in the hot ranges; in the gap it takes
+    /// an epoch guard.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// assert!(!FdTable::<()>::new(&OpenFileTable::new()).contains(0));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, fd: RawFd) -> bool {
+        self.flags(fd).is_some()
+    }
+
     /// `F_GETFD`: the flags of `fd`, or `None` (`EBADF`). One load of the slot: wait-free in the
     /// hot ranges; in the gap it takes an epoch guard.
     ///
@@ -25,9 +38,8 @@ impl<T> FdTable<T> {
     #[must_use]
     #[doc(alias = "F_GETFD")]
     pub fn flags(&self, fd: RawFd) -> Option<FdFlags> {
-        let number = Number::new(fd);
-        self.tiers.with_chunk(number, |chunk| {
-            let word = chunk.slot(number.get()).load();
+        self.with_chunk(Number::new(fd), |chunk, i| {
+            let word = chunk.slots[i].load();
             word.index().map(|_| word.flags())
         })
     }
@@ -100,9 +112,8 @@ impl<T> FdTable<T> {
         fd: RawFd,
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
-        let number = Number::new(fd);
-        let update = |chunk: &Chunk| chunk.slot(number.get()).update_flags(change);
-        let before = self.tiers.with_chunk(number, update);
+        let update = |chunk: &Chunk, i: usize| chunk.slots[i].update_flags(change);
+        let before = self.with_chunk(Number::new(fd), update);
         before.map(SlotWord::flags).ok_or(Error::BadFd)
     }
 
@@ -130,7 +141,7 @@ impl<T> FdTable<T> {
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
         let number = Number::new(fd);
-        let set = |slot: &Slot, word: SlotWord| slot.set_flags(word, change(word.flags()));
+        let set = |slot: &Slot, word: SlotWord| slot.set_flags_if(word, change(word.flags()));
         let (word, _) = self.change_if(number, id, set)?;
         Ok(word.flags())
     }

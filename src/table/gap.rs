@@ -8,25 +8,17 @@
 //!   |       (two nodes on the way down in the first class, five in the last)
 //! chunk     32 numbers
 //! ```
-//!
-//! A tree's height is in its type (`Node<Node<Chunk>>`), so no node carries a level and no root
-//! ever has to grow.
-//!
-//! How chunks and nodes are born and die is in [`tree`](super::tree).
 
 use std::cell::Cell;
 
-use crate::sync::{
-    AtomicU64, Ordering,
-    epoch::{self, Atomic, Guard},
-};
-
-use super::{
-    chunk::{Chunk, Found, Search, chunk_start, slot_of},
-    occupancy::{Above, FAN_BITS, Occupancy, State},
-    spare::{Emptied, Spare},
-    tree::{Link, Node, Place, Visit},
-};
+use crate::sync::epoch::{Atomic, Guard};
+use crate::sync::{AtomicU64, Ordering, epoch};
+use crate::table::chunk::{Chunk, OnEntered, Tell, Visited};
+use crate::table::link::{Entry, Link, NodeHeader, Search, Tree, Visit};
+use crate::table::number::{LOW_END, NUMBERS, Number};
+use crate::table::occupancy::{Dead, FAN_BITS, Released};
+use crate::table::spare::{Emptied, Spare};
+use crate::table::tree::Node;
 
 type Node10 = Node<Chunk>;
 type Node15 = Node<Node10>;
@@ -34,16 +26,12 @@ type Node20 = Node<Node15>;
 type Node25 = Node<Node20>;
 type Node30 = Node<Node25>;
 
-/// The first number of the gap: those below are the low range's.
-pub(crate) const GAP_START: u32 = 1 << (2 * FAN_BITS);
-/// The numbers are 31 bits (7 in the model checker's small table).
-pub(crate) const NUMBERS: u32 = 1 << (6 * FAN_BITS + 1);
 const CLASSES: usize = 5;
 
 /// The tier.
 pub(crate) struct Gap {
-    /// The place above the roots; it never dies.
-    roots: Place,
+    /// The parent of all roots; it never dies.
+    roots: NodeHeader,
     class15: Atomic<Node15>,
     class20: Atomic<Node20>,
     class25: Atomic<Node25>,
@@ -56,42 +44,31 @@ pub(crate) struct Gap {
 }
 
 /// The class of a number: its bit length in steps of five.
-fn class_of(number: u32) -> usize {
-    debug_assert!(number < NUMBERS);
-    ((number.ilog2() - 2 * FAN_BITS) / FAN_BITS) as usize
+fn class_of(number: Number) -> usize {
+    debug_assert!(number < Number::END);
+    ((number.0.ilog2() - 2 * FAN_BITS) / FAN_BITS) as usize
 }
 
 /// The first number past a class.
-fn class_end(class: usize) -> u32 {
-    if class + 1 == CLASSES { NUMBERS } else { GAP_START << ((class + 1) as u32 * FAN_BITS) }
+fn class_end(class: usize) -> Number {
+    Number(match class + 1 {
+        CLASSES => NUMBERS,
+        next => LOW_END << (next as u32 * FAN_BITS),
+    })
 }
 
 /// Runs `$body` with `$link` on the root of a class, whatever its type.
 macro_rules! on_root {
-    ($gap:expr, $class:expr, |$link:ident| $body:expr) => {
+    ($gap:expr, $class:expr, |$link:ident| $body:expr) => {{
+        let gap = $gap;
         match $class {
-            0 => {
-                let $link = $gap.root(0, &$gap.class15);
-                $body
-            }
-            1 => {
-                let $link = $gap.root(1, &$gap.class20);
-                $body
-            }
-            2 => {
-                let $link = $gap.root(2, &$gap.class25);
-                $body
-            }
-            3 => {
-                let $link = $gap.root(3, &$gap.class30);
-                $body
-            }
-            _ => {
-                let $link = $gap.root(4, &$gap.class31);
-                $body
-            }
+            0 => gap.root(0, &gap.class15, |$link| $body),
+            1 => gap.root(1, &gap.class20, |$link| $body),
+            2 => gap.root(2, &gap.class25, |$link| $body),
+            3 => gap.root(3, &gap.class30, |$link| $body),
+            _ => gap.root(4, &gap.class31, |$link| $body),
         }
-    };
+    }};
 }
 
 impl Gap {
@@ -100,7 +77,7 @@ impl Gap {
         // another thread can have the table and wait for it.
         drop(epoch::pin());
         Self {
-            roots: Place::empty(),
+            roots: NodeHeader::with_children(0),
             class15: Atomic::null(),
             class20: Atomic::null(),
             class25: Atomic::null(),
@@ -111,8 +88,14 @@ impl Gap {
         }
     }
 
-    fn root<'a, C>(&'a self, class: usize, child: &'a Atomic<C>) -> Link<'a, C> {
-        Link::new(&self.roots, class, child, None)
+    #[inline(always)]
+    fn root<'a, C, R>(
+        &'a self,
+        class: usize,
+        root: &'a Atomic<C>,
+        f: impl FnOnce(Link<'a, C>) -> R,
+    ) -> R {
+        f(Link::new(&self.roots, class, root, None))
     }
 
     /// How many deaths of chunks and nodes were counted, each before it was unlinked.
@@ -122,45 +105,65 @@ impl Gap {
         self.deaths.load(Ordering::Acquire)
     }
 
-    /// Runs `f` on the chunk of `number`, if it is there.
+    /// Runs `f` under a guard on the chunk of `number` and its slot, if the chunk is there.
     #[inline(never)]
     pub(crate) fn with_chunk<R>(
         &self,
-        number: u32,
-        f: impl FnOnce(&Chunk) -> Option<R>,
+        number: Number,
+        f: impl FnOnce(&Chunk, usize) -> Option<R>,
     ) -> Option<R> {
-        // Else it would be taken for a number of the last class.
-        if number >= NUMBERS {
+        // Otherwise it would be taken for a number of the last class.
+        if number >= Number::END {
             return None;
         }
         let guard = epoch::pin();
-        f(on_root!(self, class_of(number), |root| root.chunk(number, &guard))?)
+        let found = on_root!(self, class_of(number), |root| root
+            .follow(&guard)
+            .and_then(|tree| tree.chunk(number, &guard)));
+        f(found?, number.slot())
     }
 
-    pub(crate) fn claim_lowest(&self, search: Search, visit: &Visit<'_>) -> Found {
+    /// Runs `f` under a guard on the chunk of `number`. A missing chunk is made.
+    pub(crate) fn enter(&self, number: Number, f: &mut OnEntered<'_>) -> Visited<bool> {
+        let mut entry = Entry { number, made: false, f };
+        self.visit(|visit| on_root!(self, class_of(number), |root| root.enter(&mut entry, visit)))
+    }
+
+    /// Claims the lowest free number of the search; `None` if none was free during the whole call.
+    pub(crate) fn claim_in(&self, search: Search, visit: &Visit<'_>) -> Option<Number> {
         let mut from = search.from;
         while from < search.to {
             let class = class_of(from);
             let part = Search { from, to: search.to.min(class_end(class)), ..search };
-            match on_root!(self, class, |root| root.claim_lowest(part, visit)) {
-                Found::Full => from = class_end(class),
-                found => return found,
+            match on_root!(self, class, |root| root.claim_in(part, visit)) {
+                Ok(None) => from = class_end(class),
+                Ok(claimed) => return claimed,
+                // The roots never die.
+                Err(Dead) => {}
             }
         }
-        Found::Full
+        None
     }
 
-    /// What has to follow [`Chunk::release`], which has found the state `before`.
-    pub(crate) fn released(&self, number: u32, before: State) {
-        if before.is_marked() {
-            self.tell_freed(number);
+    /// What has to follow the release of a number.
+    pub(crate) fn after_release(&self, number: Number, released: Released) {
+        if released.was_marked() {
+            self.tell_parent(number, |parent, child| parent.note_freed(child));
         }
-        if before.is_only(slot_of(number)) {
-            self.emptied(chunk_start(number));
+        if released.left_empty() {
+            self.reclaim_unless_spare(number.chunk_start());
         }
     }
 
-    fn emptied(&self, chunk: u32) {
+    /// Tells the parent of the chunk of `number`, if that is there.
+    #[cold]
+    pub(crate) fn tell_parent(&self, number: Number, tell: Tell) {
+        self.visit(|visit| {
+            on_root!(self, class_of(number), |root| root.tell_parent(number, visit, tell));
+        });
+    }
+
+    fn reclaim_unless_spare(&self, chunk: Number) {
         if let Emptied::Goes(spare) = self.spare.emptied(chunk) {
             self.reclaim(chunk);
             spare.into_iter().for_each(|chunk| self.reclaim(chunk));
@@ -169,30 +172,15 @@ impl Gap {
 
     /// Reclaims the chunk of `number`, if it is there and empty, and the nodes that this empties.
     #[cold]
-    fn reclaim(&self, number: u32) {
-        self.changing(|visit| {
+    fn reclaim(&self, number: Number) {
+        self.visit(|visit| {
             on_root!(self, class_of(number), |root| root.reclaim(number, visit));
         });
     }
 
-    #[cold]
-    fn tell_freed(&self, number: u32) {
-        self.with_path(number, &mut |chunk, above| above.freed(chunk));
-    }
-
-    /// Tells the nodes above the chunk of `number` that it is full, if it is.
-    pub(crate) fn note_if_full(&self, number: u32) {
-        self.with_path(number, &mut |chunk, above| above.note_if_full(chunk));
-    }
-
-    fn with_path(&self, number: u32, f: &mut dyn FnMut(&Occupancy, &Above<'_>)) {
-        let guard = epoch::pin();
-        on_root!(self, class_of(number), |root| root.with_path(number, &guard, f));
-    }
-
     /// Runs `f` under a guard, and then gives back what memory it has retired.
     #[inline]
-    pub(crate) fn changing<R>(&self, f: impl FnOnce(&Visit<'_>) -> R) -> R {
+    pub(crate) fn visit<R>(&self, f: impl FnOnce(&Visit<'_>) -> R) -> R {
         let guard = epoch::pin();
         let visit = Visit { guard: &guard, deaths: &self.deaths, retired: Cell::new(false) };
         let result = f(&visit);
@@ -203,9 +191,8 @@ impl Gap {
         result
     }
 
-    /// What this thread retires stays with it until something moves it on. Once hands it to the
-    /// other threads; twice frees it, unless one of them holds a guard, and does when the gap is
-    /// empty, as nobody may come by any more.
+    /// Retired memory stays in this thread's bag. One flush hands it to the collector; a second
+    /// usually frees it, and is made when the gap is empty, as no later call may flush it.
     #[cold]
     fn give_memory_back(&self) {
         epoch::pin().flush();
@@ -217,12 +204,14 @@ impl Gap {
     /// The first chunk that has numbers at or above `from`, and the first of those numbers.
     pub(crate) fn next_chunk<'g>(
         &'g self,
-        mut from: u32,
+        mut from: Number,
         guard: &'g Guard,
-    ) -> Option<(u32, &'g Chunk)> {
-        while from < NUMBERS {
+    ) -> Option<(Number, &'g Chunk)> {
+        while from < Number::END {
             let class = class_of(from);
-            let chunk = on_root!(self, class, |root| root.next_chunk(from, guard));
+            let chunk = on_root!(self, class, |root| root
+                .follow(guard)
+                .and_then(|tree| tree.next_chunk(from, guard)));
             if chunk.is_some() {
                 return chunk;
             }
@@ -234,8 +223,9 @@ impl Gap {
 
 impl Drop for Gap {
     fn drop(&mut self) {
+        let gap = &*self;
         for class in 0..CLASSES {
-            on_root!(self, class, |root| root.tear_down());
+            on_root!(gap, class, |root| root.tear_down());
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::{fmt, iter::FusedIterator, os::fd::RawFd};
 
-use crate::{Descriptor, FdTable, FileId, open_files::release_all};
-
-use super::{gap::NUMBERS, number::Number};
+use crate::file::file_id::FileId;
+use crate::table::descriptor::Descriptor;
+use crate::table::fd_table::FdTable;
+use crate::table::number::Number;
 
 /// Iterates over the open numbers, lowest first; made by [`FdTable::iter`], and by a `for` loop
 /// over a `&FdTable`.
@@ -24,28 +25,7 @@ use super::{gap::NUMBERS, number::Number};
 #[must_use = "iterators are lazy"]
 pub struct Iter<'a, T> {
     table: &'a FdTable<T>,
-    next: u32,
-}
-
-/// Closes a range of numbers and hands out their files, lowest first; made by [`FdTable::drain`].
-///
-/// ```
-/// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
-/// let table = FdTable::new(&OpenFileTable::new());
-/// for file in ['a', 'b', 'c'] {
-///     table.open(Placement::Lowest, file, FdFlags::empty())?;
-/// }
-/// let mut closing = table.drain(1, u32::MAX)?;
-/// assert_eq!(*closing.next().unwrap(), 'b');
-/// assert!(table.contains(2));
-/// drop(closing); // closes the rest
-/// assert_eq!(table.len(), 1);
-/// # Ok::<(), fdtable::Error>(())
-/// ```
-pub struct Drain<'a, T> {
-    table: &'a FdTable<T>,
-    next: u32,
-    end: u32,
+    next: Number,
 }
 
 impl<T> FdTable<T> {
@@ -65,7 +45,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { table: self, next: 0 }
+        Iter { table: self, next: Number::MIN }
     }
 
     /// The numbers open on the description with this id, lowest first; each read at its own
@@ -110,10 +90,10 @@ impl<T> FdTable<T> {
     }
 
     fn open_numbers(&self) -> impl Iterator<Item = Number> + '_ {
-        let mut from = 0;
+        let mut from = Number::MIN;
         std::iter::from_fn(move || {
-            let (number, _) = self.tiers.next_open(from, NUMBERS)?;
-            from = number.get() + 1;
+            let number = self.tiers.next_open(from, Number::END)?;
+            from = number.plus(1);
             Some(number)
         })
     }
@@ -124,51 +104,18 @@ impl<'a, T> Iterator for Iter<'a, T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let next = self.table.tiers.next_open(self.next, NUMBERS);
+            let next = self.table.tiers.next_open(self.next, Number::END);
             // At the end for good: what is opened behind it now is not met by a later call.
-            self.next = next.map_or(NUMBERS, |(number, _)| number.get() + 1);
-            let (number, _) = next?;
+            self.next = next.map_or(Number::END, |number| number.plus(1));
             // Not if it has been closed meanwhile.
-            if let Some(descriptor) = self.table.acquire(number) {
+            if let Some(descriptor) = self.table.descriptor_of(next?) {
                 return Some(descriptor);
             }
         }
     }
 }
 
-impl<'a, T> Drain<'a, T> {
-    pub(super) fn new(table: &'a FdTable<T>, first: u32, end: u32) -> Self {
-        Self { table, next: first, end }
-    }
-}
-
-impl<'a, T> Iterator for Drain<'a, T> {
-    type Item = Descriptor<'a, T>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let next = self.table.tiers.next_open(self.next, self.end);
-            // At the end for good: else the drop would close what is opened behind it now, and hand
-            // it to nobody.
-            self.next = next.map_or(self.end, |(number, _)| number.get() + 1);
-            let (number, _) = next?;
-            // Not if it has been closed meanwhile.
-            if let Some(closed) = self.table.close_number(number) {
-                return Some(closed);
-            }
-        }
-    }
-}
-
-impl<T> Drop for Drain<'_, T> {
-    /// Closes the rest, also when the drop of a file panics.
-    fn drop(&mut self) {
-        release_all(self.map(|closed| closed.file));
-    }
-}
-
 impl<T> FusedIterator for Iter<'_, T> {}
-impl<T> FusedIterator for Drain<'_, T> {}
 
 impl<'a, T> IntoIterator for &'a FdTable<T> {
     type Item = Descriptor<'a, T>;
@@ -188,15 +135,6 @@ impl<T> fmt::Debug for FdTable<T> {
 
 impl<T> fmt::Debug for Iter<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Iter").field("next", &self.next).finish_non_exhaustive()
-    }
-}
-
-impl<T> fmt::Debug for Drain<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drain")
-            .field("next", &self.next)
-            .field("end", &self.end)
-            .finish_non_exhaustive()
+        f.debug_struct("Iter").field("next", &self.next.0).finish_non_exhaustive()
     }
 }

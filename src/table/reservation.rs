@@ -1,10 +1,14 @@
-//! A number taken but not open.
+//! Reserving a number: it is taken, but not open.
 
 use std::{fmt, os::fd::RawFd, ptr, sync::Arc};
 
-use crate::{Error, FdFlags, FdTable, OwnedFileRef, Rejected};
-
-use super::number::Number;
+use crate::error::{Error, Rejected};
+use crate::file::owned_file_ref::OwnedFileRef;
+use crate::flags::FdFlags;
+use crate::table::descriptor::Descriptor;
+use crate::table::fd_table::FdTable;
+use crate::table::number::Number;
+use crate::table::open::Placement;
 
 /// A number that is taken but not open; made by [`FdTable::reserve`] and [`FdTable::take`].
 /// Installing a file uses it up; dropping it gives the number back.
@@ -32,8 +36,92 @@ enum Table<'a, T> {
     Owned(Arc<FdTable<T>>),
 }
 
+impl<T> FdTable<T> {
+    /// Takes a number without opening it: it is neither open nor free until the reservation is
+    /// installed or dropped.
+    ///
+    /// For work in two phases, where the number must be known before the file exists. To every
+    /// other call the number is not open (`EBADF`), `dup2` onto it is `EBUSY`, and copies of the
+    /// table leave it out.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [`Placement`].
+    ///
+    /// ```
+    /// use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+    ///
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let reserved = table.reserve(Placement::Lowest)?;
+    /// assert!(!table.contains(reserved.fd()));
+    /// assert_eq!(table.open(Placement::Lowest, 'b', FdFlags::empty())?, 1);
+    /// assert_eq!(reserved.install('a', FdFlags::empty())?, 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn reserve(&self, placement: Placement) -> Result<Reservation<'_, T>, Error> {
+        self.reserve_number(placement).map(|number| Reservation::new(self, number))
+    }
+
+    /// Takes `N` numbers, or none: as for `pipe`, `socketpair` or a message with descriptors.
+    ///
+    /// The numbers are taken one after the other, each by the placement. On failure those taken are
+    /// given back, and none was ever open.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [`Placement`].
+    ///
+    /// ```
+    /// use fdtable::{Error, FdTable, OpenFileTable, Placement};
+    ///
+    /// let table = FdTable::<()>::builder(&OpenFileTable::new()).limit(3).build()?;
+    /// let [read, write] = table.reserve_many(Placement::Lowest)?;
+    /// assert_eq!((read.fd(), write.fd()), (0, 1));
+    /// let two = table.reserve_many::<2>(Placement::Lowest);
+    /// assert_eq!(two.unwrap_err(), Error::TooManyOpenFiles);
+    /// assert_eq!(table.reserve(Placement::Lowest)?.fd(), 2);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias("pipe", "socketpair"))]
+    pub fn reserve_many<const N: usize>(
+        &self,
+        placement: Placement,
+    ) -> Result<[Reservation<'_, T>; N], Error> {
+        let mut taken = [const { None }; N];
+        for reservation in &mut taken {
+            *reservation = Some(self.reserve(placement)?);
+        }
+        Ok(taken.map(|reservation| reservation.expect("each was taken above")))
+    }
+
+    /// [`close`](Self::close) that keeps the number reserved: the first half of a close that the
+    /// kernel has still to carry out. Linearizes as `close`; at no instant is the number free.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open.
+    ///
+    /// ```
+    /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, "file", FdFlags::empty())?;
+    /// let (file, number) = table.take(fd)?;
+    /// drop(file); // released, while nobody else can get the number
+    /// assert_eq!(table.open(Placement::Lowest, "next", FdFlags::empty())?, 1);
+    /// drop(number);
+    /// assert_eq!(table.open(Placement::Lowest, "third", FdFlags::empty())?, 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn take(&self, fd: RawFd) -> Result<(Descriptor<'_, T>, Reservation<'_, T>), Error> {
+        let number = Number::new(fd);
+        let word = self.with_chunk(number, |chunk, i| chunk.slots[i].clear());
+        let taken = word.and_then(|word| self.adopt(number, word)).ok_or(Error::BadFd)?;
+        Ok((taken, Reservation::new(self, number)))
+    }
+}
+
 impl<'a, T> Reservation<'a, T> {
-    pub(crate) fn new(table: &'a FdTable<T>, number: Number) -> Self {
+    fn new(table: &'a FdTable<T>, number: Number) -> Self {
         Self { table: Table::Borrowed(table), number, passed_on: false }
     }
 
@@ -51,7 +139,7 @@ impl<'a, T> Reservation<'a, T> {
     }
 
     /// Opens the number on a new description of `file`, with exactly `flags`. Linearizes when the
-    /// slot is filled.
+    /// slot is opened.
     ///
     /// # Errors
     ///
@@ -66,8 +154,8 @@ impl<'a, T> Reservation<'a, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn install(self, file: T, flags: FdFlags) -> Result<RawFd, Rejected<T>> {
-        let index = self.table().open_files().create(file)?.into_index();
-        Ok(self.fill(index, flags))
+        let index = self.table().open_files.slab.create(file)?;
+        Ok(self.into_open(index, flags))
     }
 
     /// Opens the number on a description that exists: one in flight, or one that another table has
@@ -93,10 +181,11 @@ impl<'a, T> Reservation<'a, T> {
         file: OwnedFileRef<T>,
         flags: FdFlags,
     ) -> Result<RawFd, Rejected<OwnedFileRef<T>>> {
-        if !file.is_of(self.table().open_files()) {
+        // An index means nothing in another slab.
+        if !Arc::ptr_eq(&file.slab, &self.table().open_files.slab) {
             return Err(Rejected::new(Error::Invalid, file));
         }
-        Ok(self.fill(file.into_index(), flags))
+        Ok(self.into_open(file.into_index(), flags))
     }
 
     /// The same reservation, keeping the table alive instead of borrowing it: for a number that
@@ -137,16 +226,16 @@ impl<'a, T> Reservation<'a, T> {
 
     /// Opens the number on a counted index.
     #[inline]
-    fn fill(mut self, index: u32, flags: FdFlags) -> RawFd {
+    fn into_open(mut self, index: u32, flags: FdFlags) -> RawFd {
         self.passed_on = true;
-        self.table().fill(self.number, index, flags)
+        self.table().open_reserved(self.number, index, flags)
     }
 }
 
 impl<T> Drop for Reservation<'_, T> {
     fn drop(&mut self) {
         if !self.passed_on {
-            self.table().tiers.release(self.number);
+            self.table().free(self.number);
         }
     }
 }

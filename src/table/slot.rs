@@ -1,9 +1,7 @@
 //! One slot: what a number refers to, in a single atomic word.
 
-use crate::{
-    FdFlags,
-    sync::{AtomicU64, Ordering},
-};
+use crate::flags::FdFlags;
+use crate::sync::{AtomicU64, Ordering};
 
 /// Index + 1 of the description (0: empty) in bits 0..32.
 const INDEX: u64 = 0xffff_ffff;
@@ -20,8 +18,8 @@ pub(crate) struct SlotWord(u64);
 
 /// A slot of a chunk. An open one owns one reference to its description.
 ///
-/// Written by: the owner of the number's claim, from empty to open; anyone, by CAS, from open to
-/// open or to empty. Read by: anyone.
+/// Written by: the owner of the number's claim, from empty to open; any thread, by CAS, from open
+/// to open or to empty. Read by: any thread.
 pub(crate) struct Slot(AtomicU64);
 
 impl SlotWord {
@@ -46,7 +44,7 @@ impl SlotWord {
     }
 
     #[inline]
-    fn emptied(self) -> Self {
+    fn cleared(self) -> Self {
         Self(self.next_sequence())
     }
 
@@ -65,21 +63,22 @@ impl Slot {
         Self(AtomicU64::new(SlotWord::EMPTY.0))
     }
 
-    /// Sets the word, in a table that nobody else sees yet.
-    pub(crate) fn plant(&self, word: SlotWord) {
+    /// Sets the word, in a table that no other thread sees yet.
+    pub(crate) fn init(&self, word: SlotWord) {
         // Relaxed: published with the table.
         self.0.store(word.0, Ordering::Relaxed);
     }
 
     #[inline]
     pub(crate) fn load(&self) -> SlotWord {
-        // Acquire: sees the bucket of the description's block; pairs with the Release of `fill` and
+        // Acquire: sees the bucket of the description's block; pairs with the Release of `open` and
         // `change`. For a copy of the table it also keeps this reading before the later ones
-        // (`Snapshot`).
+        // (`table::copy`).
         SlotWord(self.0.load(Ordering::Acquire))
     }
 
-    /// Whether the slot holds `word` still, for `OpenFileTable::acquire_from`.
+    /// Whether the slot holds `word` still, for a reader that has counted itself in the block that
+    /// `word` shows.
     #[inline]
     pub(crate) fn still_holds(&self, word: SlotWord) -> bool {
         // Relaxed: nothing is read through it; the Acquire of the count before keeps it after the
@@ -89,59 +88,41 @@ impl Slot {
 
     /// Opens an empty slot; for the owner of the number's claim.
     #[inline]
-    pub(crate) fn fill(&self, index: u32, flags: FdFlags) {
-        // Relaxed: nobody but the owner of the claim changes an empty slot, and the claim's Acquire
-        // has shown us the last change.
+    pub(crate) fn open(&self, index: u32, flags: FdFlags) {
+        // Relaxed: only the owner of the claim changes an empty slot, and the claim's Acquire has
+        // shown us the last change.
         let word = SlotWord(self.0.load(Ordering::Relaxed));
         debug_assert_eq!(word.index(), None);
         // Release: passes on the bucket of the block; pairs with the Acquire of `load`.
         self.0.store(word.opened(index, flags).0, Ordering::Release);
     }
 
-    /// Replaces `word`, which must be open, by a word in which the slot is open on `index`; else
-    /// says what the slot holds instead.
+    /// Empties an open slot; the reference that the returned word stood for is the caller's. `None`
+    /// for an empty slot.
     #[inline]
-    pub(crate) fn swap(&self, word: SlotWord, index: u32, flags: FdFlags) -> Result<(), SlotWord> {
-        self.change(word, word.opened(index, flags))
-    }
-
-    /// Empties the slot if it holds `word`, which must be open; else says what it holds instead.
-    #[inline]
-    pub(crate) fn take(&self, word: SlotWord) -> Result<(), SlotWord> {
-        self.change(word, word.emptied())
-    }
-
-    /// Empties an open slot; the reference that the word returned stood for is the caller's.
-    #[inline]
-    pub(crate) fn vacate(&self) -> Option<SlotWord> {
+    pub(crate) fn clear(&self) -> Option<SlotWord> {
         let mut word = self.load();
         loop {
             word.index()?;
-            match self.take(word) {
+            match self.clear_if(word) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
         }
     }
 
-    /// Opens an open slot on another description; the reference that the word returned stood for is
+    /// Opens an open slot on another description; the reference that the returned word stood for is
     /// the caller's. `None` for an empty slot.
     #[inline]
     pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<SlotWord> {
         let mut word = self.load();
         loop {
             word.index()?;
-            match self.swap(word, index, flags) {
+            match self.replace_if(word, index, flags) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
         }
-    }
-
-    /// Sets the flags if the slot holds `word`, which must be open; else says what it holds
-    /// instead.
-    pub(crate) fn set_flags(&self, word: SlotWord, flags: FdFlags) -> Result<(), SlotWord> {
-        self.change(word, word.with_flags(flags))
     }
 
     /// Changes the flags of an open slot to what `flags` makes of them; the word before, or `None`
@@ -150,11 +131,34 @@ impl Slot {
         let mut word = self.load();
         loop {
             word.index()?;
-            match self.set_flags(word, flags(word.flags())) {
+            match self.set_flags_if(word, flags(word.flags())) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
         }
+    }
+
+    /// Empties the slot if it holds `word`, which must be open; otherwise says what it holds.
+    #[inline]
+    pub(crate) fn clear_if(&self, word: SlotWord) -> Result<(), SlotWord> {
+        self.change(word, word.cleared())
+    }
+
+    /// Opens the slot on `index` if it holds `word`, which must be open; otherwise says what it
+    /// holds.
+    #[inline]
+    pub(crate) fn replace_if(
+        &self,
+        word: SlotWord,
+        index: u32,
+        flags: FdFlags,
+    ) -> Result<(), SlotWord> {
+        self.change(word, word.opened(index, flags))
+    }
+
+    /// Sets the flags if the slot holds `word`, which must be open; otherwise says what it holds.
+    pub(crate) fn set_flags_if(&self, word: SlotWord, flags: FdFlags) -> Result<(), SlotWord> {
+        self.change(word, word.with_flags(flags))
     }
 
     #[inline]

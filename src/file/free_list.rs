@@ -1,5 +1,5 @@
-//! The free blocks of the open file table: a few stacks of indices, so that threads do not meet on
-//! one cache line.
+//! The free blocks of the slab: a few stacks of indices, so that threads do not meet on one cache
+//! line.
 //!
 //! Each is a Treiber stack whose links lie in the blocks themselves; that a block never changes its
 //! type makes reading a stale link harmless, and a tag in the head, raised by every push, makes
@@ -9,8 +9,8 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering, thread_index};
 
 const STACKS: usize = if cfg!(all(test, feature = "loom")) { 2 } else { 16 };
 
-/// Free blocks by thread: who frees a block finds it again, in its cache; who finds none looks at
-/// the others' before the table grows.
+/// Free blocks by thread: a thread that frees a block finds it again, in its cache; one that finds
+/// none looks at the others' before the slab grows.
 pub(crate) struct FreeLists {
     stacks: [Stack; STACKS],
 }

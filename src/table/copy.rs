@@ -11,45 +11,42 @@
 //! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
 //! go unseen.
 
-use std::{mem, ops::Range, ptr};
+use std::{mem, ops::Range, ptr, sync::Arc};
 
-use crate::{
-    FdFlags, FdTable, FileRef, OpenFileTable,
-    open_files::release_all,
-    sync::{
-        AtomicU32, AtomicUsize,
-        epoch::{self, Guard},
-    },
-};
-
-use super::{
-    chunk::Chunk,
-    occupancy::FAN,
-    slot::{Slot, SlotWord},
-    tiers::Tiers,
-};
+use crate::file::file_ref::{FileRef, drop_all};
+use crate::file::slab::Slab;
+use crate::flags::FdFlags;
+use crate::sync::epoch::{self, Guard};
+use crate::table::chunk::{Chunk, Entered};
+use crate::table::fd_table::FdTable;
+use crate::table::lookup::acquire;
+use crate::table::number::Number;
+use crate::table::occupancy::FAN;
+use crate::table::slot::{Slot, SlotWord};
+use crate::table::tiers::Tiers;
 
 /// How many passes a copy tries under one guard, which keeps from being freed what other threads
 /// reclaim meanwhile.
 const PASSES: usize = if cfg!(all(test, feature = "loom")) { 2 } else { 8 };
 
-/// What to copy, by number and flags.
-pub(crate) trait Keep: Fn(u32, FdFlags) -> bool {}
-impl<F: Fn(u32, FdFlags) -> bool> Keep for F {}
-
-struct Snapshot<'a, T, K: Keep> {
-    files: &'a OpenFileTable<T>,
-    keep: K,
-    /// What was last read, in order. Invariant: each open word that `keep` keeps has one reference
+struct Snapshot<'a, T, K: Fn(Number, FdFlags) -> bool> {
+    kept: Kept<'a, T, K>,
+    /// What was last read, in order. Invariant: each open word that is kept has one reference
     /// counted for it.
     chunks: Vec<Copied>,
     /// References that were counted for words which have changed.
     stale: Vec<FileRef<'a, T>>,
 }
 
+/// What is copied: the numbers and flags that `keep` answers with true.
+struct Kept<'a, T, K> {
+    slab: &'a Arc<Slab<T>>,
+    keep: K,
+}
+
 /// A chunk as it was last read.
 struct Copied {
-    start: u32,
+    start: Number,
     /// Its identity, under one guard: that keeps the address of a dead one from coming back.
     chunk: *const Chunk,
     words: [SlotWord; FAN],
@@ -77,35 +74,31 @@ impl<T> FdTable<T> {
     }
 
     /// A copy, at one instant, of what `keep` keeps.
-    pub(crate) fn copy(&self, keep: impl Keep) -> FdTable<T> {
-        let mut snapshot =
-            Snapshot { files: &self.files, keep, chunks: Vec::new(), stale: Vec::new() };
-        while !snapshot.take(&self.tiers) {}
-        let copy = Self {
-            files: self.files.clone(),
-            limit: AtomicU32::new(self.limit()),
-            tasks: AtomicUsize::new(0),
-            tiers: self.tiers.empty_like(),
-        };
-        snapshot.plant(&copy.tiers);
+    pub(crate) fn copy(&self, keep: impl Fn(Number, FdFlags) -> bool) -> FdTable<T> {
+        let kept = Kept { slab: &self.open_files.slab, keep };
+        let mut snapshot = Snapshot { kept, chunks: Vec::new(), stale: Vec::new() };
+        while !snapshot.settle(&self.tiers) {}
+        let tiers = Tiers::new(self.auto_base()).expect("the base of a table that is there");
+        let copy = FdTable::with(self.open_files.clone(), self.limit(), tiers);
+        snapshot.pass_on(&copy);
         copy
     }
 }
 
-impl<T, K: Keep> Snapshot<'_, T, K> {
+impl<T, K: Fn(Number, FdFlags) -> bool> Snapshot<'_, T, K> {
     /// Reads the table until one pass finds everything as the pass before, under one guard; false
     /// if it has changed too often.
-    fn take(&mut self, tiers: &Tiers) -> bool {
+    fn settle(&mut self, tiers: &Tiers) -> bool {
         let guard = epoch::pin();
         self.pass(tiers, &guard);
         (0..PASSES).any(|_| {
-            let deaths = tiers.deaths();
-            self.pass(tiers, &guard) && tiers.deaths() == deaths
+            let deaths = tiers.gap.deaths();
+            self.pass(tiers, &guard) && tiers.gap.deaths() == deaths
         })
     }
 
-    /// Reads every word; true if each is as it was last read. What matters of a chunk that has come
-    /// is whether its slots are still as they were born; of one that has gone, the deaths.
+    /// Reads every word; true if each is as it was last read. A chunk that is new counts as
+    /// unchanged if its slots are as they were born; one that is gone shows in the deaths.
     fn pass(&mut self, tiers: &Tiers, guard: &Guard) -> bool {
         let (mut same, mut count) = (true, 0);
         for (at, (start, chunk)) in tiers.chunks(guard).enumerate() {
@@ -114,12 +107,12 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
             count = at + 1;
         }
         self.forget(count..self.chunks.len());
-        release_all(self.stale.drain(..));
+        drop_all(self.stale.drain(..));
         same
     }
 
     /// Makes sure that `chunks[at]` is this chunk.
-    fn come_to(&mut self, at: usize, start: u32, chunk: &Chunk) {
+    fn come_to(&mut self, at: usize, start: Number, chunk: &Chunk) {
         let rest = &self.chunks[at..];
         if rest.first().is_some_and(|copied| copied.is(start, chunk)) {
             return;
@@ -136,15 +129,15 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
     /// Reads the words of a chunk, and counts a reference for each that has changed; true if none
     /// has.
     fn read(&mut self, at: usize, chunk: &Chunk) -> bool {
-        let Self { files, keep, chunks, stale } = self;
+        let Self { kept, chunks, stale } = self;
         let Copied { start, words, .. } = &mut chunks[at];
         let mut same = true;
-        for (i, slot) in chunk.slots().iter().enumerate() {
+        for (i, slot) in chunk.slots.iter().enumerate() {
             if slot.load() != words[i] {
                 same = false;
-                let number = *start + i as u32;
-                let old = mem::replace(&mut words[i], count(files, keep, number, slot));
-                stale.extend(kept(keep, number, old).map(|index| files.adopt(index)));
+                let number = start.plus(i);
+                let old = mem::replace(&mut words[i], kept.count(number, slot));
+                stale.extend(kept.reference(number, old));
             }
         }
         same
@@ -152,55 +145,77 @@ impl<T, K: Keep> Snapshot<'_, T, K> {
 
     /// Forgets chunks that are not there any more.
     fn forget(&mut self, gone: Range<usize>) {
-        let Self { files, keep, chunks, stale } = self;
+        let Self { kept, chunks, stale } = self;
         for copied in chunks.drain(gone) {
-            let words = (copied.start..).zip(copied.words);
-            let counted = words.filter_map(|(number, word)| kept(keep, number, word));
-            stale.extend(counted.map(|index| files.adopt(index)));
+            stale.extend(
+                copied.numbered().filter_map(|(number, word)| kept.reference(number, word)),
+            );
         }
     }
 
-    /// Passes what was copied on to an empty table that nobody else sees yet.
-    fn plant(mut self, tiers: &Tiers) {
+    /// Passes what was copied on to an empty table that no other thread sees yet.
+    fn pass_on(mut self, copy: &FdTable<T>) {
         for mut copied in mem::take(&mut self.chunks) {
-            for (number, word) in (copied.start..).zip(&mut copied.words) {
-                if !(self.keep)(number, word.flags()) {
+            for (i, word) in copied.words.iter_mut().enumerate() {
+                if !(self.kept.keep)(copied.start.plus(i), word.flags()) {
                     *word = SlotWord::EMPTY;
                 }
             }
-            tiers.plant(copied.start, &copied.words);
+            copy.init_chunk(&copied);
         }
     }
 }
 
-/// Reads a slot, and counts a reference if it is to be copied.
-#[inline]
-fn count<T>(files: &OpenFileTable<T>, keep: &impl Keep, number: u32, slot: &Slot) -> SlotWord {
-    match files.acquire_from(slot) {
-        Ok((word, file)) if keep(number, word.flags()) => {
-            file.into_index();
-            word
-        }
-        Ok((word, _)) | Err(word) => word,
+impl<T> FdTable<T> {
+    /// Opens what is open in a copied chunk, in a table that no other thread sees yet.
+    fn init_chunk(&self, copied: &Copied) {
+        let open = copied.numbered().find(|(_, word)| word.index().is_some());
+        let Some((first, _)) = open else { return };
+        self.enter(first, |Entered { chunk, parent, .. }| {
+            chunk.init(&copied.words);
+            parent.note_if_full(&chunk.claims);
+            Ok(true)
+        });
     }
 }
 
-/// The description of a word, if it is to be copied.
-#[inline]
-fn kept(keep: &impl Keep, number: u32, word: SlotWord) -> Option<u32> {
-    word.index().filter(|_| keep(number, word.flags()))
+impl<'a, T, K: Fn(Number, FdFlags) -> bool> Kept<'a, T, K> {
+    /// Reads a slot, and counts a reference if it is to be copied.
+    #[inline]
+    fn count(&self, number: Number, slot: &Slot) -> SlotWord {
+        match acquire(self.slab, slot) {
+            Ok((word, file)) if (self.keep)(number, word.flags()) => {
+                file.into_index();
+                word
+            }
+            Ok((word, _)) | Err(word) => word,
+        }
+    }
+
+    /// The reference that was counted for a word, if it was to be copied.
+    #[inline]
+    fn reference(&self, number: Number, word: SlotWord) -> Option<FileRef<'a, T>> {
+        let index = word.index().filter(|_| (self.keep)(number, word.flags()))?;
+        Some(FileRef::adopt(self.slab, index))
+    }
 }
 
-impl<T, K: Keep> Drop for Snapshot<'_, T, K> {
+impl<T, K: Fn(Number, FdFlags) -> bool> Drop for Snapshot<'_, T, K> {
     /// Gives back what was counted, when a panic in the drop of a file has ended the copy.
     fn drop(&mut self) {
         self.forget(0..self.chunks.len());
-        release_all(self.stale.drain(..));
+        drop_all(self.stale.drain(..));
     }
 }
 
 impl Copied {
-    fn is(&self, start: u32, chunk: &Chunk) -> bool {
+    fn is(&self, start: Number, chunk: &Chunk) -> bool {
         self.start == start && ptr::eq(self.chunk, chunk)
+    }
+
+    /// Its words, each with its number.
+    fn numbered(&self) -> impl Iterator<Item = (Number, SlotWord)> {
+        let start = self.start;
+        self.words.into_iter().enumerate().map(move |(i, word)| (start.plus(i), word))
     }
 }

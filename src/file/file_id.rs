@@ -1,0 +1,34 @@
+//! The id of an open file description: the index of its block, and the generation of its life.
+
+use std::fmt;
+
+/// Names one open file description, now and after its end: no other description of its
+/// [`OpenFileTable`](crate::OpenFileTable) ever has the same id, until the 32-bit generation of its
+/// block wraps.
+///
+/// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if),
+/// [`replace_if`](crate::FdTable::replace_if) and
+/// [`update_flags_if`](crate::FdTable::update_flags_if). A side table that must know a file before
+/// the guest does [`insert`](crate::OpenFileTable::insert)s it, notes its id down, and opens a
+/// number on it by [`install_ref`](crate::Reservation::install_ref).
+///
+/// ```
+/// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+///
+/// let table = FdTable::new(&OpenFileTable::new());
+/// let a = table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+/// let b = table.dup(a, Placement::Lowest, FdFlags::empty())?;
+/// assert_eq!(table.get(a).unwrap().id(), table.get(b).unwrap().id());
+/// # Ok::<(), fdtable::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+impl fmt::Debug for FileId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}.{}", self.index, self.generation)
+    }
+}

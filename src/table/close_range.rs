@@ -1,0 +1,146 @@
+//! Closing a range of numbers.
+
+use std::{fmt, iter::FusedIterator};
+
+use crate::error::Error;
+use crate::file::file_ref::drop_all;
+use crate::flags::CloseRangeFlags;
+use crate::table::descriptor::Descriptor;
+use crate::table::fd_table::FdTable;
+use crate::table::number::Number;
+
+/// Closes a range of numbers and hands out their files, lowest first; made by [`FdTable::drain`].
+///
+/// ```
+/// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+/// let table = FdTable::new(&OpenFileTable::new());
+/// for file in ['a', 'b', 'c'] {
+///     table.open(Placement::Lowest, file, FdFlags::empty())?;
+/// }
+/// let mut closing = table.drain(1, u32::MAX)?;
+/// assert_eq!(*closing.next().unwrap(), 'b');
+/// assert!(table.contains(2));
+/// drop(closing); // closes the rest
+/// assert_eq!(table.len(), 1);
+/// # Ok::<(), fdtable::Error>(())
+/// ```
+pub struct Drain<'a, T> {
+    table: &'a FdTable<T>,
+    next: Number,
+    end: Number,
+}
+
+impl<T> FdTable<T> {
+    /// `close_range(2)` on this table: closes `first..=last`, or with `CLOEXEC` sets `FD_CLOEXEC`
+    /// there instead.
+    ///
+    /// Each number is closed or marked on its own, lowest first; what is opened in the range
+    /// meanwhile may or may not be met. Takes time for what is open in the range and not for its
+    /// width, and the limit does not matter. For `UNSHARE` see
+    /// [`Files::close_range`](crate::Files::close_range).
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`, with no effect, if `first > last`, or for `UNSHARE` or an unknown flag.
+    ///
+    /// ```
+    /// # use fdtable::{CloseRangeFlags, FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::At(20_000), 'a', FdFlags::empty())?;
+    /// table.close_range(3, u32::MAX, CloseRangeFlags::CLOEXEC)?;
+    /// assert_eq!(table.flags(fd), Some(FdFlags::CLOEXEC));
+    /// table.close_range(3, u32::MAX, CloseRangeFlags::empty())?;
+    /// assert!(table.is_empty());
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn close_range(&self, first: u32, last: u32, flags: CloseRangeFlags) -> Result<(), Error> {
+        if first > last || !CloseRangeFlags::CLOEXEC.contains(flags) {
+            return Err(Error::Invalid);
+        }
+        if flags.contains(CloseRangeFlags::CLOEXEC) {
+            self.mark_cloexec(Number(first), range_end(last));
+        } else {
+            drop(Drain::new(self, Number(first), range_end(last)));
+        }
+        Ok(())
+    }
+
+    /// `close_range(2)` that hands each closed file out, with its number and flags, lowest first.
+    ///
+    /// A number is closed when the iterator comes to it; what it has not come to when it is
+    /// dropped, it closes then.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`, with no effect, if `first > last`.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// table.open(Placement::At(3), 'a', FdFlags::empty())?;
+    /// table.open(Placement::At(5000), 'b', FdFlags::CLOEXEC)?;
+    /// let closed = table.drain(0, u32::MAX)?.map(|open| (open.fd, open.flags, *open.file));
+    /// assert!(closed.eq([(3, FdFlags::empty(), 'a'), (5000, FdFlags::CLOEXEC, 'b')]));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn drain(&self, first: u32, last: u32) -> Result<Drain<'_, T>, Error> {
+        if first > last {
+            return Err(Error::Invalid);
+        }
+        Ok(Drain::new(self, Number(first), range_end(last)))
+    }
+
+    fn mark_cloexec(&self, mut from: Number, to: Number) {
+        while let Some(number) = self.tiers.next_open(from, to) {
+            // Nothing to mark if it has been closed meanwhile.
+            let _ = self.set_cloexec(number.fd(), true);
+            from = number.plus(1);
+        }
+    }
+}
+
+/// The end of `..=last`, as far as there are numbers.
+fn range_end(last: u32) -> Number {
+    Number(last.saturating_add(1)).min(Number::END)
+}
+
+impl<'a, T> Drain<'a, T> {
+    fn new(table: &'a FdTable<T>, first: Number, end: Number) -> Self {
+        Self { table, next: first, end }
+    }
+}
+
+impl<'a, T> Iterator for Drain<'a, T> {
+    type Item = Descriptor<'a, T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let next = self.table.tiers.next_open(self.next, self.end);
+            // At the end for good: otherwise the drop would close what is opened behind it now, and
+            // hand it to nobody.
+            self.next = next.map_or(self.end, |number| number.plus(1));
+            // Not if it has been closed meanwhile.
+            if let Some(closed) = self.table.close_number(next?) {
+                return Some(closed);
+            }
+        }
+    }
+}
+
+impl<T> Drop for Drain<'_, T> {
+    /// Closes the rest, also when the drop of a file panics.
+    fn drop(&mut self) {
+        drop_all(self.map(|closed| closed.file));
+    }
+}
+
+impl<T> FusedIterator for Drain<'_, T> {}
+
+impl<T> fmt::Debug for Drain<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain")
+            .field("next", &self.next.0)
+            .field("end", &self.end.0)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! The file descriptor table of one process: what it consists of, its limit, and its end.
+
+use crate::file::file_ref::{FileRef, drop_all};
+use crate::file::open_file_table::OpenFileTable;
+use crate::sync::{AtomicU32, Ordering};
+use crate::table::number::NUMBERS;
+use crate::table::tiers::Tiers;
+
+/// The file descriptor table of one process: numbers, each open on an open file description.
+///
+/// Any number of threads may call anything at once, and none waits for another: see the [crate
+/// page](crate#consistency). Numbers are `RawFd`s as a system call has them; one that cannot be
+/// open is `EBADF`, never a panic.
+///
+/// ```
+/// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+///
+/// let table = FdTable::new(&OpenFileTable::new());
+/// let fd = table.open(Placement::Lowest, "out", FdFlags::empty())?;
+/// table.dup2(fd, 1025)?;
+/// table.close(fd)?;
+/// assert_eq!(format!("{table:?}"), "{1025 -> #0}");
+/// # Ok::<(), fdtable::Error>(())
+/// ```
+pub struct FdTable<T> {
+    pub(crate) open_files: OpenFileTable<T>,
+    /// `RLIMIT_NOFILE`, at most `NUMBERS`.
+    pub(crate) limit: AtomicU32,
+    pub(crate) tiers: Tiers,
+}
+
+impl<T> FdTable<T> {
+    /// An empty table.
+    pub(crate) fn with(open_files: OpenFileTable<T>, limit: u32, tiers: Tiers) -> Self {
+        Self { open_files, limit: AtomicU32::new(limit.min(NUMBERS)), tiers }
+    }
+
+    /// The open file table that holds the descriptions.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// # use fdtable::{FdFlags, Placement};
+    /// let table = FdTable::new(&OpenFileTable::with_limit(1));
+    /// let sibling = FdTable::new(table.open_files());
+    /// table.open(Placement::Lowest, 'a', FdFlags::empty())?;
+    /// assert!(sibling.open(Placement::Lowest, 'b', FdFlags::empty()).is_err());
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[must_use]
+    pub fn open_files(&self) -> &OpenFileTable<T> {
+        &self.open_files
+    }
+
+    /// Where [`Placement::Auto`] starts.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// assert_eq!(FdTable::<()>::new(&OpenFileTable::new()).auto_base(), 32768);
+    /// ```
+    #[must_use]
+    pub fn auto_base(&self) -> u32 {
+        self.tiers.hot.base()
+    }
+
+    /// `RLIMIT_NOFILE`: the lowest number that cannot be opened.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable};
+    /// assert_eq!(FdTable::<()>::new(&OpenFileTable::new()).limit(), 1 << 20);
+    /// ```
+    #[must_use]
+    pub fn limit(&self) -> u32 {
+        // Relaxed: a number on its own.
+        self.limit.load(Ordering::Relaxed)
+    }
+
+    /// `setrlimit(RLIMIT_NOFILE)`: sets the limit; more than 2^31 counts as 2^31.
+    ///
+    /// What is open above a lower limit stays open and usable. A call that has begun goes by the
+    /// limit that it found then.
+    ///
+    /// ```
+    /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::At(9), 'a', FdFlags::empty())?;
+    /// table.set_limit(9);
+    /// assert!(table.contains(fd));
+    /// assert_eq!(table.dup2(fd, 10).unwrap_err(), Error::BadFd);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[doc(alias("setrlimit", "RLIMIT_NOFILE"))]
+    pub fn set_limit(&self, limit: u32) {
+        self.limit.store(limit.min(NUMBERS), Ordering::Relaxed);
+    }
+}
+
+/// As at `exit(2)`: gives up the references of the open slots. The numbers need not be closed, as
+/// nobody else has the table.
+impl<T> Drop for FdTable<T> {
+    fn drop(&mut self) {
+        let slab = &self.open_files.slab;
+        // No guard is held, as files are dropped meanwhile, and may take their time.
+        let slots = self.tiers.chunks_mut().flat_map(|chunk| &chunk.slots);
+        let open = slots.filter_map(|slot| slot.load().index());
+        drop_all(open.map(|index| FileRef::adopt(slab, index)));
+    }
+}
