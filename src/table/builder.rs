@@ -39,8 +39,8 @@ impl<T> fmt::Debug for Builder<'_, T> {
 }
 
 impl<'a, T> Builder<'a, T> {
-    /// Where [`Placement::Auto`] starts, and the 4096 hot numbers of the high range: 32768 unless
-    /// told; a multiple of 32 from 1024 to 2^31 - 4096.
+    /// Where [`Placement::Auto`](crate::Placement::Auto) starts, and the 4096 hot numbers of the
+    /// high range: 32768 unless told; a multiple of 32 from 1024 to 2^31 - 4096.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};

@@ -51,7 +51,7 @@ impl<T> FdTable<T> {
         &self.open_files
     }
 
-    /// Where [`Placement::Auto`] starts.
+    /// Where [`Placement::Auto`](crate::Placement::Auto) starts.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};
