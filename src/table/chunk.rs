@@ -29,7 +29,7 @@ pub(crate) type OnEntered<'f> = dyn FnMut(Entered<'_>) -> Visited<bool> + 'f;
 /// The result of work on a chunk or node, or that it is dead.
 pub(crate) type Visited<R> = Result<R, Dead>;
 
-/// What a parent is told of a child: [`Parent::note_if_full`] or [`Parent::note_freed`].
+/// A call on the parent of a chunk: [`Parent::note_if_full`] or [`Parent::note_freed`].
 pub(crate) type Tell = fn(&Parent<'_>, &Occupancy);
 
 /// The answer of [`Chunk::put`].

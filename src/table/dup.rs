@@ -234,9 +234,11 @@ impl<T> FdTable<T> {
     /// since, and its chunk may be gone.
     #[inline]
     fn note(&self, number: Number, Filled(filled): Filled) {
+        if !filled {
+            return;
+        }
         let tell: Tell = |parent, child| parent.note_if_full(child);
         match self.tiers.hot.index_of(number) {
-            _ if !filled => {}
             Some(index) => self.tiers.hot.tell_parent(index, tell),
             None => self.tiers.gap.tell_parent(number, tell),
         }

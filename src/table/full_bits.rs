@@ -22,7 +22,6 @@ use crate::sync::Ordering;
 use crate::table::occupancy::{ALL, DEAD, MARKED, Occupancy, SEQUENCE_ONE, State};
 
 /// The parent of a child: the word that has a full bit for it, and the parent's own parent.
-#[derive(Clone, Copy)]
 pub(crate) struct Parent<'a> {
     pub(crate) word: &'a Occupancy,
     pub(crate) child: usize,

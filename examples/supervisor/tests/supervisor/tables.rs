@@ -71,7 +71,8 @@ fn who_may_set_whose_limits() {
 
 #[test]
 fn limits_of_processes_in_a_namespace_of_their_own() {
-    // Their ids there are others than the supervisor's. Who may not have one prints the error.
+    // Their ids differ from those that the supervisor sees. Without the right to make a namespace,
+    // the script prints the error.
     same_bash(
         &["unshare", "python3"],
         include_str!("guests/tables/limits_of_processes_in_a_namespace_of_their_own.sh"),
