@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     file::{file_ref::FileRef, free_list::FreeLists, open_file_table::OpenFileTable},
     sync::AtomicU32,
-    table::{lookup::acquire, slot::Slot},
+    table::{backoff::Permit, lookup::acquire, slot::Slot},
 };
 
 /// Free lists over blocks that are nothing but their links.
@@ -131,7 +131,7 @@ fn growth_passed_on() {
             &slots,
             |s| {
                 let file = create(&s.files, 1).unwrap();
-                s.slot.open(file.into_index(), NONE);
+                s.slot.open(&Permit::of_no_table(), file.into_index(), NONE);
             },
             |s| create_and_use(&s.files, 2),
             |s| acquire(&s.files.slab, &s.slot).ok().map(|(_, file)| used(file)),
@@ -144,7 +144,7 @@ fn growth_passed_on() {
 }
 
 fn close(slots: &Slots) -> Option<u32> {
-    let word = slots.slot.clear()?;
+    let word = slots.slot.clear(&Permit::of_no_table())?;
     Some(used(FileRef::adopt(&slots.files.slab, word.index().unwrap())))
 }
 

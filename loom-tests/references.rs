@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     file::{file_ref::FileRef, open_file_table::OpenFileTable, owned_file_ref::OwnedFileRef},
-    table::{lookup::acquire, slot::Slot},
+    table::{backoff::Permit, lookup::acquire, slot::Slot},
 };
 
 struct Slots {
@@ -33,7 +33,8 @@ impl Slots {
     }
 
     fn open(&self, slot: usize, value: u32) {
-        self.slots[slot].open(self.create(value).into_index(), NONE);
+        let permit = Permit::of_no_table();
+        self.slots[slot].open(&permit, self.create(value).into_index(), NONE);
     }
 
     fn get(&self, slot: usize) -> Option<u32> {
@@ -42,14 +43,15 @@ impl Slots {
     }
 
     fn close(&self, slot: usize) -> Option<u32> {
-        let word = self.slots[slot].clear()?;
+        let word = self.slots[slot].clear(&Permit::of_no_table())?;
         Some(used(FileRef::adopt(&self.files.slab, word.index().unwrap())))
     }
 
     /// Puts another file in an open slot; the value of the one before.
     fn replace(&self, slot: usize, value: u32) -> Option<u32> {
         let file = self.create(value);
-        let displaced = self.slots[slot].replace(file.index(), NONE)?.index()?;
+        let permit = Permit::of_no_table();
+        let displaced = self.slots[slot].replace(&permit, file.index(), NONE)?.index()?;
         file.into_index();
         Some(used(FileRef::adopt(&self.files.slab, displaced)))
     }

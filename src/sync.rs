@@ -8,14 +8,14 @@
 
 #[cfg(not(all(test, feature = "loom")))]
 pub(crate) use self::native::{
-    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, UnsafeCell, epoch, spin_loop,
-    thread_index, zeroed_boxed_slice,
+    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Deadline, Ordering, UnsafeCell, epoch, spin_loop,
+    thread_index, yield_now, zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom"))]
 pub(crate) use self::checked::{
-    AtomicPtr, AtomicU32, AtomicU64, Ordering, UnsafeCell, spin_loop, thread_index,
-    zeroed_boxed_slice,
+    AtomicPtr, AtomicU32, AtomicU64, Deadline, Ordering, UnsafeCell, spin_loop, thread_index,
+    yield_now, zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom", not(crossbeam_loom)))]
@@ -38,7 +38,10 @@ mod native {
         alloc::{self, Layout},
         cell::{self, Cell},
         ptr::{self, NonNull},
+        time::{Duration, Instant},
     };
+
+    pub(crate) use std::thread::yield_now;
 
     pub(crate) use core::{
         hint::spin_loop,
@@ -66,6 +69,19 @@ mod native {
         #[inline(always)]
         pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             f(self.0.get())
+        }
+    }
+
+    /// The end of a pause.
+    pub(crate) struct Deadline(Instant);
+
+    impl Deadline {
+        pub(crate) fn after(microseconds: u64) -> Self {
+            Self(Instant::now() + Duration::from_micros(microseconds))
+        }
+
+        pub(crate) fn has_passed(&self) -> bool {
+            Instant::now() >= self.0
         }
     }
 
@@ -113,12 +129,29 @@ mod native {
 
 #[cfg(all(test, feature = "loom"))]
 mod checked {
+    use std::cell::Cell;
+
     // A checker runs a thread that waits for another only when told that it waits.
     pub(crate) use super::checker::{
         cell::UnsafeCell,
         sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
-        thread::yield_now as spin_loop,
+        thread::{yield_now, yield_now as spin_loop},
     };
+
+    /// The end of a pause, in looks at it: a checker has no clock.
+    pub(crate) struct Deadline(Cell<u64>);
+
+    impl Deadline {
+        pub(crate) fn after(looks: u64) -> Self {
+            Self(Cell::new(looks))
+        }
+
+        pub(crate) fn has_passed(&self) -> bool {
+            let left = self.0.get();
+            self.0.set(left.saturating_sub(1));
+            left == 0
+        }
+    }
 
     /// `len` values of zeroes, built one by one.
     ///

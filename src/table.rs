@@ -4,6 +4,7 @@
 //! three tiers of numbers ([`hot`], [`gap`], joined in [`tiers`]), what they are made of
 //! ([`chunk`], [`slot`], [`occupancy`]).
 
+pub(crate) mod backoff;
 pub(crate) mod builder;
 pub(crate) mod chunk;
 pub(crate) mod close;

@@ -2,6 +2,7 @@
 
 use crate::flags::FdFlags;
 use crate::sync::Ordering;
+use crate::table::backoff::Permit;
 use crate::table::full_bits::Parent;
 use crate::table::occupancy::{Dead, FAN, Filled, Occupancy};
 use crate::table::slot::{Slot, SlotWord};
@@ -51,13 +52,13 @@ impl Chunk {
 
     /// Opens slot `i` on a counted index, if it is open or free; `None` if the chunk is dead.
     #[inline]
-    pub(crate) fn put(&self, i: usize, index: u32, flags: FdFlags) -> Option<Put> {
-        if let Some(before) = self.slots[i].replace(index, flags) {
+    pub(crate) fn put(&self, permit: &Permit, i: usize, index: u32, flags: FdFlags) -> Option<Put> {
+        if let Some(before) = self.slots[i].replace(permit, index, flags) {
             return Some(Put::Replaced(before));
         }
         match self.claims.claim(i) {
             Ok(filled) => {
-                self.slots[i].open(index, flags);
+                self.slots[i].open(permit, index, flags);
                 Some(Put::Opened(filled))
             }
             Err(state) if state.is_dead() => None,

@@ -4,6 +4,7 @@ use std::os::fd::RawFd;
 
 use crate::error::Error;
 use crate::file::file_id::FileId;
+use crate::table::backoff::Permit;
 use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
@@ -50,16 +51,17 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn close_if(&self, fd: RawFd, id: FileId) -> Result<Descriptor<'_, T>, Error> {
-        let number = Number::new(fd);
-        let (word, _) = self.change_if(number, id, |slot, word| slot.clear_if(word))?;
-        self.free(number);
+        let (permit, number) = (self.begin_change(), Number::new(fd));
+        let (word, _) = self.change_if(number, id, |slot, word| slot.clear_if(&permit, word))?;
+        self.free(&permit, number);
         self.adopt(number, word).ok_or(Error::BadFd)
     }
 
     /// Closes a number; `None` if it is not open.
     pub(crate) fn close_number(&self, number: Number) -> Option<Descriptor<'_, T>> {
+        let permit = self.begin_change();
         let (word, released) = self.with_chunk(number, |chunk, i| {
-            let word = chunk.slots[i].clear()?;
+            let word = chunk.slots[i].clear(&permit)?;
             // After the slot is empty, so that the number is not reused before.
             Some((word, chunk.claims.release(i)))
         })?;
@@ -67,8 +69,9 @@ impl<T> FdTable<T> {
         self.adopt(number, word)
     }
 
-    /// Gives a reserved number back.
-    pub(crate) fn free(&self, number: Number) {
+    /// Gives a reserved number back. It changes no slot, but may reclaim a chunk: that too costs a
+    /// copy of the table another pass.
+    pub(crate) fn free(&self, _: &Permit, number: Number) {
         // The claim keeps the chunk.
         if let Some(released) = self.with_chunk(number, |chunk, i| Some(chunk.claims.release(i))) {
             self.after_release(number, released);

@@ -17,6 +17,7 @@ use crate::file::file_ref::{FileRef, drop_all};
 use crate::file::slab::Slab;
 use crate::flags::FdFlags;
 use crate::sync::epoch::{self, Guard};
+use crate::table::backoff::Request;
 use crate::table::chunk::{Chunk, Entered};
 use crate::table::fd_table::FdTable;
 use crate::table::lookup::acquire;
@@ -29,11 +30,16 @@ use crate::table::tiers::Tiers;
 /// reclaim meanwhile.
 const PASSES: usize = if cfg!(all(test, feature = "loom")) { 2 } else { 8 };
 
+/// How many passes find a change before the copy asks for quiet.
+const FAILURES: usize = if cfg!(all(test, feature = "loom")) { 1 } else { 2 };
+
 struct Snapshot<'a, T, K: Fn(Number, FdFlags) -> bool> {
     kept: Kept<'a, T, K>,
     /// What was last read, in order. Invariant: each open word that is kept has one reference
     /// counted for it.
     chunks: Vec<Copied>,
+    /// How many passes have found a change.
+    failures: usize,
     /// References that were counted for words which have changed.
     stale: Vec<FileRef<'a, T>>,
 }
@@ -76,8 +82,11 @@ impl<T> FdTable<T> {
     /// A copy, at one instant, of what `keep` keeps.
     pub(crate) fn copy(&self, keep: impl Fn(Number, FdFlags) -> bool) -> FdTable<T> {
         let kept = Kept { slab: &self.open_files.slab, keep };
-        let mut snapshot = Snapshot { kept, chunks: Vec::new(), stale: Vec::new() };
-        while !snapshot.settle(&self.tiers) {}
+        let mut snapshot = Snapshot { kept, chunks: Vec::new(), failures: 0, stale: Vec::new() };
+        let mut request = self.backoff.request();
+        while !snapshot.settle(&self.tiers, &mut request) {}
+        // What follows needs no quiet.
+        drop(request);
         let tiers = Tiers::new(self.auto_base()).expect("the base of a table that is there");
         let copy = FdTable::with(self.open_files.clone(), self.limit(), tiers);
         snapshot.pass_on(&copy);
@@ -88,13 +97,26 @@ impl<T> FdTable<T> {
 impl<T, K: Fn(Number, FdFlags) -> bool> Snapshot<'_, T, K> {
     /// Reads the table until one pass finds everything as the pass before, under one guard; false
     /// if it has changed too often.
-    fn settle(&mut self, tiers: &Tiers) -> bool {
+    fn settle(&mut self, tiers: &Tiers, request: &mut Request<'_>) -> bool {
         let guard = epoch::pin();
         self.pass(tiers, &guard);
         (0..PASSES).any(|_| {
             let deaths = tiers.gap.deaths();
-            self.pass(tiers, &guard) && tiers.gap.deaths() == deaths
+            let same = self.pass(tiers, &guard) && tiers.gap.deaths() == deaths;
+            if !same {
+                self.failed(request);
+            }
+            same
         })
+    }
+
+    /// A pass has found a change. By the first ones, nearly every reference is counted: so what the
+    /// copy asks quiet for is passes that only read.
+    fn failed(&mut self, request: &mut Request<'_>) {
+        self.failures += 1;
+        if self.failures >= FAILURES {
+            request.ask(self.chunks.len());
+        }
     }
 
     /// Reads every word; true if each is as it was last read. A chunk that is new counts as
@@ -129,7 +151,7 @@ impl<T, K: Fn(Number, FdFlags) -> bool> Snapshot<'_, T, K> {
     /// Reads the words of a chunk, and counts a reference for each that has changed; true if none
     /// has.
     fn read(&mut self, at: usize, chunk: &Chunk) -> bool {
-        let Self { kept, chunks, stale } = self;
+        let Self { kept, chunks, stale, .. } = self;
         let Copied { start, words, .. } = &mut chunks[at];
         let mut same = true;
         for (i, slot) in chunk.slots.iter().enumerate() {
@@ -145,7 +167,7 @@ impl<T, K: Fn(Number, FdFlags) -> bool> Snapshot<'_, T, K> {
 
     /// Forgets chunks that are not there any more.
     fn forget(&mut self, gone: Range<usize>) {
-        let Self { kept, chunks, stale } = self;
+        let Self { kept, chunks, stale, .. } = self;
         for copied in chunks.drain(gone) {
             stale.extend(
                 copied.numbered().filter_map(|(number, word)| kept.reference(number, word)),

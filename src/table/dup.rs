@@ -7,12 +7,14 @@ use crate::file::file_id::FileId;
 use crate::file::file_ref::FileRef;
 use crate::flags::FdFlags;
 use crate::sync::spin_loop;
+use crate::table::backoff::Permit;
 use crate::table::chunk::{Entered, Put, Tell};
 use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
 use crate::table::occupancy::{Dead, Filled};
 use crate::table::open::Placement;
+use crate::table::slot::Slot;
 
 /// How often `dup2` looks again at a number that another call holds, before it answers `EBUSY`.
 const PATIENCE: u32 = if cfg!(all(test, feature = "loom")) { 1 } else { 128 };
@@ -37,9 +39,10 @@ impl<T> FdTable<T> {
     /// ```
     #[doc(alias("F_DUPFD", "F_DUPFD_CLOEXEC"))]
     pub fn dup(&self, old: RawFd, placement: Placement, flags: FdFlags) -> Result<RawFd, Error> {
+        let permit = self.begin_change();
         let file = self.get(old).ok_or(Error::BadFd)?;
-        let number = self.reserve_number(placement)?;
-        Ok(self.open_reserved(number, file.into_index(), flags))
+        let number = self.reserve_number(&permit, placement)?;
+        Ok(self.open_reserved(&permit, number, file.into_index(), flags))
     }
 
     /// `dup2(2)`: makes `new` refer to the file of `old`, with no flags, and returns the file that
@@ -105,9 +108,10 @@ impl<T> FdTable<T> {
         new: RawFd,
         flags: FdFlags,
     ) -> Result<Option<Descriptor<'_, T>>, Error> {
+        let permit = self.begin_change();
         let new = Number::below(new, self.end()).ok_or(Error::BadFd)?;
         let file = self.get(old).ok_or(Error::BadFd)?;
-        self.put(new, file, flags).map_err(|rejected| rejected.error)
+        self.put(&permit, new, file, flags).map_err(|rejected| rejected.error)
     }
 
     /// Makes `fd` refer to a new description of `file`, with exactly `flags`, and returns the file
@@ -131,13 +135,14 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<Option<Descriptor<'_, T>>, Rejected<T>> {
+        let permit = self.begin_change();
         let Some(number) = Number::below(fd, self.end()) else {
             return Err(Rejected::new(Error::BadFd, file));
         };
         let file = self.create(file)?;
         // SAFETY: I6 - `put` gives back what no slot has held, and nobody else has a reference to
         // what was created here.
-        self.put(number, file, flags)
+        self.put(&permit, number, file, flags)
             .map_err(|r| Rejected::new(r.error, unsafe { r.file.withdraw() }))
     }
 
@@ -165,13 +170,15 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<Descriptor<'_, T>, Rejected<T>> {
+        let permit = self.begin_change();
         // EBADF comes before ENFILE.
         if self.get(fd).is_none_or(|file| file.id() != id) {
             return Err(Rejected::new(Error::BadFd, file));
         }
         let file = self.create(file)?;
-        let number = Number::new(fd);
-        match self.change_if(number, id, |slot, word| slot.replace_if(word, file.index(), flags)) {
+        let (number, index) = (Number::new(fd), file.index());
+        let replace = |slot: &Slot, word| slot.replace_if(&permit, word, index, flags);
+        match self.change_if(number, id, replace) {
             Ok((word, _)) => {
                 file.into_index();
                 Ok(self.adopt(number, word).expect("it was open"))
@@ -191,14 +198,15 @@ impl<T> FdTable<T> {
     /// number that another call holds is `EBUSY` in the end.
     fn put<'a>(
         &'a self,
+        permit: &Permit,
         number: Number,
         file: FileRef<'a, T>,
         flags: FdFlags,
     ) -> Result<Option<Descriptor<'a, T>>, Rejected<FileRef<'a, T>>> {
         let index = file.index();
         for _ in 0..=PATIENCE {
-            let put = self.with_chunk(number, |chunk, i| chunk.put(i, index, flags));
-            match put.unwrap_or_else(|| self.put_in_missing_chunk(number, index, flags)) {
+            let put = self.with_chunk(number, |chunk, i| chunk.put(permit, i, index, flags));
+            match put.unwrap_or_else(|| self.put_in_missing_chunk(permit, number, index, flags)) {
                 Put::Replaced(word) => {
                     file.into_index();
                     return Ok(self.adopt(number, word));
@@ -216,14 +224,20 @@ impl<T> FdTable<T> {
 
     /// [`Chunk::put`](crate::table::chunk::Chunk::put) where the chunk was missing or dead.
     #[cold]
-    fn put_in_missing_chunk(&self, number: Number, index: u32, flags: FdFlags) -> Put {
+    fn put_in_missing_chunk(
+        &self,
+        permit: &Permit,
+        number: Number,
+        index: u32,
+        flags: FdFlags,
+    ) -> Put {
         let mut put = Put::Taken;
         self.enter(number, |Entered { chunk, slot, made, .. }| {
             put = if made {
-                chunk.slots[slot].open(index, flags);
+                chunk.slots[slot].open(permit, index, flags);
                 Put::Opened(Filled(false))
             } else {
-                chunk.put(slot, index, flags).ok_or(Dead)?
+                chunk.put(permit, slot, index, flags).ok_or(Dead)?
             };
             Ok(true)
         });

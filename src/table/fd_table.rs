@@ -3,6 +3,7 @@
 use crate::file::file_ref::{FileRef, drop_all};
 use crate::file::open_file_table::OpenFileTable;
 use crate::sync::{AtomicU32, Ordering};
+use crate::table::backoff::{Backoff, Permit};
 use crate::table::number::NUMBERS;
 use crate::table::tiers::Tiers;
 
@@ -22,7 +23,12 @@ use crate::table::tiers::Tiers;
 /// assert_eq!(format!("{table:?}"), "{1025 -> #0}");
 /// # Ok::<(), fdtable::Error>(())
 /// ```
+// In this order, and aligned to a cache line: so that the first line, which every call reads, holds
+// nothing that calls write. (Behind the limit comes `HotRanges`, whose links to chunks are set once
+// each.)
+#[repr(C, align(64))]
 pub struct FdTable<T> {
+    pub(crate) backoff: Backoff,
     pub(crate) open_files: OpenFileTable<T>,
     /// `RLIMIT_NOFILE`, at most `NUMBERS`.
     pub(crate) limit: AtomicU32,
@@ -32,7 +38,8 @@ pub struct FdTable<T> {
 impl<T> FdTable<T> {
     /// An empty table.
     pub(crate) fn with(open_files: OpenFileTable<T>, limit: u32, tiers: Tiers) -> Self {
-        Self { open_files, limit: AtomicU32::new(limit.min(NUMBERS)), tiers }
+        let limit = AtomicU32::new(limit.min(NUMBERS));
+        Self { backoff: Backoff::new(), open_files, limit, tiers }
     }
 
     /// The open file table that holds the descriptions.
@@ -92,6 +99,12 @@ impl<T> FdTable<T> {
     pub fn set_limit(&self, limit: u32) {
         self.limit.store(limit.min(NUMBERS), Ordering::Relaxed);
     }
+
+    /// Every call that changes the table begins so: it backs off if a copy asks for quiet.
+    #[inline(always)]
+    pub(crate) fn begin_change(&self) -> Permit {
+        self.backoff.begin_change()
+    }
 }
 
 /// As at `exit(2)`: gives up the references of the open slots. The numbers need not be closed, as
@@ -103,5 +116,22 @@ impl<T> Drop for FdTable<T> {
         let slots = self.tiers.chunks_mut().flat_map(|chunk| &chunk.slots);
         let open = slots.filter_map(|slot| slot.load().index());
         drop_all(open.map(|index| FileRef::adopt(slab, index)));
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use std::mem::offset_of;
+
+    use super::*;
+
+    /// The line of the request is read by every change, so nothing on it may be written by changes.
+    #[test]
+    fn the_request_is_on_a_line_with_what_changes_seldom() {
+        assert!(align_of::<FdTable<u8>>().is_multiple_of(64));
+        assert_eq!(offset_of!(FdTable<u8>, backoff), 0);
+        assert_eq!(offset_of!(Tiers, hot), 0);
+        let behind = offset_of!(FdTable<u8>, tiers);
+        assert!(behind < 64, "{behind}");
     }
 }

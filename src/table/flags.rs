@@ -112,7 +112,8 @@ impl<T> FdTable<T> {
         fd: RawFd,
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
-        let update = |chunk: &Chunk, i: usize| chunk.slots[i].update_flags(change);
+        let permit = self.begin_change();
+        let update = |chunk: &Chunk, i: usize| chunk.slots[i].update_flags(&permit, change);
         let before = self.with_chunk(Number::new(fd), update);
         before.map(SlotWord::flags).ok_or(Error::BadFd)
     }
@@ -140,8 +141,9 @@ impl<T> FdTable<T> {
         id: FileId,
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
-        let number = Number::new(fd);
-        let set = |slot: &Slot, word: SlotWord| slot.set_flags_if(word, change(word.flags()));
+        let (permit, number) = (self.begin_change(), Number::new(fd));
+        let set =
+            |slot: &Slot, word: SlotWord| slot.set_flags_if(&permit, word, change(word.flags()));
         let (word, _) = self.change_if(number, id, set)?;
         Ok(word.flags())
     }

@@ -25,14 +25,16 @@ const HIGH_LEN: u32 = LEN - LOW_END;
 pub(crate) const HOT_CHUNKS: usize = LEN as usize / FAN;
 
 /// The tier.
+// In this order: what changes seldom comes first (`FdTable`).
+#[repr(C)]
 pub(crate) struct HotRanges {
     /// Where the high range starts. Invariant: a multiple of `FAN`, from `LOW_END` to `NUMBERS -
     /// HIGH_LEN`.
     base: u32,
-    /// Which chunks are full, by group.
-    full: [Occupancy; GROUPS],
     /// Written by: the thread that makes the chunk, once. Read by: every thread.
     chunks: [[AtomicPtr<Chunk>; FAN]; GROUPS],
+    /// Which chunks are full, by group.
+    full: [Occupancy; GROUPS],
 }
 
 /// Counts through the numbers of the low range, then through those of the high range. At most
@@ -251,5 +253,16 @@ impl Drop for HotRanges {
                 drop(unsafe { Box::from_raw(chunk) });
             }
         }
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    /// What is written when a chunk fills is on no line with what comes before the tier.
+    #[test]
+    fn what_comes_first_is_written_seldom() {
+        assert!(std::mem::offset_of!(HotRanges, full) >= 64);
     }
 }

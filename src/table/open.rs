@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 use crate::error::{Error, Rejected};
 use crate::flags::FdFlags;
 use crate::sync::{Ordering, thread_index};
+use crate::table::backoff::Permit;
 use crate::table::chunk::{Chunk, Entered};
 use crate::table::fd_table::FdTable;
 use crate::table::hot::{HOT_CHUNKS, HotIndex};
@@ -76,14 +77,15 @@ impl<T> FdTable<T> {
         file: T,
         flags: FdFlags,
     ) -> Result<RawFd, Rejected<T>> {
-        let number = match self.reserve_number(placement) {
+        let permit = self.begin_change();
+        let number = match self.reserve_number(&permit, placement) {
             Ok(number) => number,
             Err(error) => return Err(Rejected::new(error, file)),
         };
         match self.open_files.slab.create(file) {
-            Ok(index) => Ok(self.open_reserved(number, index, flags)),
+            Ok(index) => Ok(self.open_reserved(&permit, number, index, flags)),
             Err(rejected) => {
-                self.free(number);
+                self.free(&permit, number);
                 Err(rejected)
             }
         }
@@ -91,9 +93,15 @@ impl<T> FdTable<T> {
 
     /// Opens a reserved number on a counted index.
     #[inline]
-    pub(crate) fn open_reserved(&self, number: Number, index: u32, flags: FdFlags) -> RawFd {
+    pub(crate) fn open_reserved(
+        &self,
+        permit: &Permit,
+        number: Number,
+        index: u32,
+        flags: FdFlags,
+    ) -> RawFd {
         let open = |chunk: &Chunk, i: usize| {
-            chunk.slots[i].open(index, flags);
+            chunk.slots[i].open(permit, index, flags);
             Some(())
         };
         let opened = match self.tiers.hot.index_of(number) {
@@ -111,9 +119,10 @@ impl<T> FdTable<T> {
         Number(self.limit.load(Ordering::Relaxed))
     }
 
-    /// Reserves a number; the caller opens or frees it.
+    /// Reserves a number; the caller opens or frees it. It changes no slot, but may reclaim a dead
+    /// chunk that it meets: that too costs a copy of the table another pass.
     #[inline]
-    pub(crate) fn reserve_number(&self, placement: Placement) -> Result<Number, Error> {
+    pub(crate) fn reserve_number(&self, _: &Permit, placement: Placement) -> Result<Number, Error> {
         let end = self.end();
         let number = match placement {
             Placement::Lowest => self.reserve_lowest(Number::MIN, end),

@@ -5,6 +5,7 @@ use std::{fmt, os::fd::RawFd, ptr, sync::Arc};
 use crate::error::{Error, Rejected};
 use crate::file::owned_file_ref::OwnedFileRef;
 use crate::flags::FdFlags;
+use crate::table::backoff::Permit;
 use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
@@ -59,7 +60,8 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn reserve(&self, placement: Placement) -> Result<Reservation<'_, T>, Error> {
-        self.reserve_number(placement).map(|number| Reservation::new(self, number))
+        self.reserve_number(&self.begin_change(), placement)
+            .map(|number| Reservation::new(self, number))
     }
 
     /// Takes `N` numbers, or none: as for `pipe`, `socketpair` or a message with descriptors.
@@ -113,8 +115,8 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn take(&self, fd: RawFd) -> Result<(Descriptor<'_, T>, Reservation<'_, T>), Error> {
-        let number = Number::new(fd);
-        let word = self.with_chunk(number, |chunk, i| chunk.slots[i].clear());
+        let (permit, number) = (self.begin_change(), Number::new(fd));
+        let word = self.with_chunk(number, |chunk, i| chunk.slots[i].clear(&permit));
         let taken = word.and_then(|word| self.adopt(number, word)).ok_or(Error::BadFd)?;
         Ok((taken, Reservation::new(self, number)))
     }
@@ -154,8 +156,9 @@ impl<'a, T> Reservation<'a, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn install(self, file: T, flags: FdFlags) -> Result<RawFd, Rejected<T>> {
+        let permit = self.table().begin_change();
         let index = self.table().open_files.slab.create(file)?;
-        Ok(self.into_open(index, flags))
+        Ok(self.into_open(&permit, index, flags))
     }
 
     /// Opens the number on a description that exists: one in flight, or one that another table has
@@ -185,7 +188,8 @@ impl<'a, T> Reservation<'a, T> {
         if !Arc::ptr_eq(&file.slab, &self.table().open_files.slab) {
             return Err(Rejected::new(Error::Invalid, file));
         }
-        Ok(self.into_open(file.into_index(), flags))
+        let permit = self.table().begin_change();
+        Ok(self.into_open(&permit, file.into_index(), flags))
     }
 
     /// The same reservation, keeping the table alive instead of borrowing it: for a number that
@@ -226,16 +230,16 @@ impl<'a, T> Reservation<'a, T> {
 
     /// Opens the number on a counted index.
     #[inline]
-    fn into_open(mut self, index: u32, flags: FdFlags) -> RawFd {
+    fn into_open(mut self, permit: &Permit, index: u32, flags: FdFlags) -> RawFd {
         self.passed_on = true;
-        self.table().open_reserved(self.number, index, flags)
+        self.table().open_reserved(permit, self.number, index, flags)
     }
 }
 
 impl<T> Drop for Reservation<'_, T> {
     fn drop(&mut self) {
         if !self.passed_on {
-            self.table().free(self.number);
+            self.table().free(&self.table().begin_change(), self.number);
         }
     }
 }

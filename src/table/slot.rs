@@ -2,6 +2,7 @@
 
 use crate::flags::FdFlags;
 use crate::sync::{AtomicU64, Ordering};
+use crate::table::backoff::Permit;
 
 /// Index + 1 of the description (0: empty) in bits 0..32.
 const INDEX: u64 = 0xffff_ffff;
@@ -19,7 +20,7 @@ pub(crate) struct SlotWord(u64);
 /// A slot of a chunk. An open one owns one reference to its description.
 ///
 /// Written by: the owner of the number's claim, from empty to open; any thread, by CAS, from open
-/// to open or to empty. Read by: any thread.
+/// to open or to empty; each for a call that has a [`Permit`]. Read by: any thread.
 pub(crate) struct Slot(AtomicU64);
 
 impl SlotWord {
@@ -88,7 +89,7 @@ impl Slot {
 
     /// Opens an empty slot; for the owner of the number's claim.
     #[inline]
-    pub(crate) fn open(&self, index: u32, flags: FdFlags) {
+    pub(crate) fn open(&self, _: &Permit, index: u32, flags: FdFlags) {
         // Relaxed: only the owner of the claim changes an empty slot, and the claim's Acquire has
         // shown us the last change.
         let word = SlotWord(self.0.load(Ordering::Relaxed));
@@ -100,11 +101,11 @@ impl Slot {
     /// Empties an open slot; the reference that the returned word stood for is the caller's. `None`
     /// for an empty slot.
     #[inline]
-    pub(crate) fn clear(&self) -> Option<SlotWord> {
+    pub(crate) fn clear(&self, permit: &Permit) -> Option<SlotWord> {
         let mut word = self.load();
         loop {
             word.index()?;
-            match self.clear_if(word) {
+            match self.clear_if(permit, word) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
@@ -114,11 +115,11 @@ impl Slot {
     /// Opens an open slot on another description; the reference that the returned word stood for is
     /// the caller's. `None` for an empty slot.
     #[inline]
-    pub(crate) fn replace(&self, index: u32, flags: FdFlags) -> Option<SlotWord> {
+    pub(crate) fn replace(&self, permit: &Permit, index: u32, flags: FdFlags) -> Option<SlotWord> {
         let mut word = self.load();
         loop {
             word.index()?;
-            match self.replace_if(word, index, flags) {
+            match self.replace_if(permit, word, index, flags) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
@@ -127,11 +128,15 @@ impl Slot {
 
     /// Changes the flags of an open slot to what `flags` makes of them; the word before, or `None`
     /// for an empty slot.
-    pub(crate) fn update_flags(&self, flags: impl Fn(FdFlags) -> FdFlags) -> Option<SlotWord> {
+    pub(crate) fn update_flags(
+        &self,
+        permit: &Permit,
+        flags: impl Fn(FdFlags) -> FdFlags,
+    ) -> Option<SlotWord> {
         let mut word = self.load();
         loop {
             word.index()?;
-            match self.set_flags_if(word, flags(word.flags())) {
+            match self.set_flags_if(permit, word, flags(word.flags())) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
@@ -140,8 +145,8 @@ impl Slot {
 
     /// Empties the slot if it holds `word`, which must be open; otherwise says what it holds.
     #[inline]
-    pub(crate) fn clear_if(&self, word: SlotWord) -> Result<(), SlotWord> {
-        self.change(word, word.cleared())
+    pub(crate) fn clear_if(&self, permit: &Permit, word: SlotWord) -> Result<(), SlotWord> {
+        self.change(permit, word, word.cleared())
     }
 
     /// Opens the slot on `index` if it holds `word`, which must be open; otherwise says what it
@@ -149,20 +154,26 @@ impl Slot {
     #[inline]
     pub(crate) fn replace_if(
         &self,
+        permit: &Permit,
         word: SlotWord,
         index: u32,
         flags: FdFlags,
     ) -> Result<(), SlotWord> {
-        self.change(word, word.opened(index, flags))
+        self.change(permit, word, word.opened(index, flags))
     }
 
     /// Sets the flags if the slot holds `word`, which must be open; otherwise says what it holds.
-    pub(crate) fn set_flags_if(&self, word: SlotWord, flags: FdFlags) -> Result<(), SlotWord> {
-        self.change(word, word.with_flags(flags))
+    pub(crate) fn set_flags_if(
+        &self,
+        permit: &Permit,
+        word: SlotWord,
+        flags: FdFlags,
+    ) -> Result<(), SlotWord> {
+        self.change(permit, word, word.with_flags(flags))
     }
 
     #[inline]
-    fn change(&self, from: SlotWord, to: SlotWord) -> Result<(), SlotWord> {
+    fn change(&self, _: &Permit, from: SlotWord, to: SlotWord) -> Result<(), SlotWord> {
         // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire on
         // failure: as `load`.
         let changed = self.0.compare_exchange(from.0, to.0, Ordering::Release, Ordering::Acquire);

@@ -6,6 +6,8 @@ use crate::table::gap::Gap;
 use crate::table::hot::HotRanges;
 use crate::table::number::Number;
 
+// In this order: what changes seldom comes first (`FdTable`).
+#[repr(C)]
 pub(crate) struct Tiers {
     pub(crate) hot: HotRanges,
     pub(crate) gap: Gap,

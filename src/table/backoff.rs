@@ -1,0 +1,189 @@
+//! How a copy of the table gets the quiet that it needs: it asks, and changes back off.
+//!
+//! A copy ends when one pass over the table finds what the pass before found (`table::copy`).
+//! Beside threads that change the table without a pause, such a pass comes only by luck. So a copy
+//! that has failed a few times sets a *request*, and a call that is about to change the table looks
+//! for one first. If there is one, the call pauses until the request is over, or for the time that
+//! the request names. The copy still ends only by two equal passes: a call that has not seen the
+//! request costs another pass, and nothing else (docs/DESIGN.md, *Quiet for a copy*).
+//!
+//! A request costs a limited number of pauses, and is void when they are used up. So a thread that
+//! is stopped within a copy does not slow others down for good.
+
+use crate::sync::{AtomicU64, Deadline, Ordering, thread_index, yield_now};
+
+/// How many pauses a request may cost, until the copy that asked renews it.
+pub(crate) const PAUSES: u64 = if cfg!(all(test, feature = "loom")) { 2 } else { 64 };
+
+/// How long a pause lasts at the least and at the most, in microseconds. (In the checkers, which
+/// have no clock: in looks at the request.)
+const SHORTEST: u64 = if cfg!(all(test, feature = "loom")) { 1 } else { 50 };
+const LONGEST: u64 = 50_000;
+/// Two passes over this many chunks take about a microsecond.
+const CHUNKS_A_MICROSECOND: u64 = 2;
+
+/// The request that a copy of this table has made last.
+///
+/// Written by: copies, which ask and end; calls that pause, which take one of its pauses. Read by:
+/// every call that changes the table. Every access is Relaxed: the word is advice, and nothing is
+/// read through it.
+pub(crate) struct Backoff(AtomicU64);
+
+/// The right to make the changes of one call to a table: the call has looked for a request. Made by
+/// [`Backoff::begin_change`].
+#[must_use]
+pub(crate) struct Permit(());
+
+/// What a copy asks for, from its first failure to its end; dropping it ends the request.
+pub(crate) struct Request<'a> {
+    backoff: &'a Backoff,
+    /// The id of what this copy has last asked for.
+    id: Option<u32>,
+}
+
+/// Pauses left (16 bits, 0: no request) | the length of each (16) | the thread that asks (24) | a
+/// sequence (8). The last two together are the *id* of a request.
+#[derive(Clone, Copy)]
+struct Word(u64);
+
+const FIELD: u64 = 0xffff;
+const LENGTH_SHIFT: u32 = 16;
+const ID_SHIFT: u32 = 32;
+const THREAD: u32 = 0x00ff_ffff;
+const SEQUENCE_ONE: u32 = THREAD + 1;
+
+impl Word {
+    fn new(id: u32, length: u64, pauses: u64) -> Self {
+        Self(u64::from(id) << ID_SHIFT | length << LENGTH_SHIFT | pauses)
+    }
+
+    #[inline]
+    fn pauses(self) -> u64 {
+        self.0 & FIELD
+    }
+
+    fn length(self) -> u64 {
+        self.0 >> LENGTH_SHIFT & FIELD
+    }
+
+    fn id(self) -> u32 {
+        (self.0 >> ID_SHIFT) as u32
+    }
+
+    /// The id of the next request, which differs from that of the last one also where both are of
+    /// this thread.
+    fn next_id(self) -> u32 {
+        (self.id() & !THREAD).wrapping_add(SEQUENCE_ONE) | this_thread()
+    }
+
+    /// Whether the request was made by this thread.
+    fn is_ours(self) -> bool {
+        self.id() & THREAD == this_thread()
+    }
+
+    /// The request is over. No thread asks as thread 0, so that the id is another one.
+    fn over(self) -> Self {
+        Self::new(self.id() & !THREAD, 0, 0)
+    }
+}
+
+/// The calling thread in an id. Threads that lie 2^24 apart have the same one: a change of the one
+/// does not pause for a copy of the other.
+fn this_thread() -> u32 {
+    (thread_index() as u32).wrapping_add(1) & THREAD
+}
+
+/// How long a pause lasts for a copy of a table with `chunks` chunks: about as long as two passes
+/// that find nothing changed.
+fn length(chunks: usize) -> u64 {
+    (chunks as u64 / CHUNKS_A_MICROSECOND).clamp(SHORTEST, LONGEST)
+}
+
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    fn load(&self) -> Word {
+        // Relaxed: as said of the type.
+        Word(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Looks for a request, and pauses if there is one. A call looks at its very beginning, before
+    /// it claims a number or counts a reference, so that nobody else waits for its pause.
+    #[inline(always)]
+    pub(crate) fn begin_change(&self) -> Permit {
+        let word = self.load();
+        if word.pauses() != 0 {
+            self.pause(word);
+        }
+        Permit(())
+    }
+
+    /// Pauses for the request that was read: until it is over, or as long as it asks for.
+    #[cold]
+    #[inline(never)]
+    fn pause(&self, asked: Word) {
+        // A copy that changes the table itself, in the drop of a file, would wait for its own end.
+        if asked.is_ours() || !self.take_pause(asked.id()) {
+            return;
+        }
+        let deadline = Deadline::after(asked.length());
+        while self.load().id() == asked.id() && !deadline.has_passed() {
+            yield_now();
+        }
+    }
+
+    /// Takes one of the pauses of a request; false if it is over or void.
+    fn take_pause(&self, id: u32) -> bool {
+        self.update(|word| (word.id() == id && word.pauses() > 0).then(|| Word(word.0 - 1)))
+    }
+
+    /// Changes the word to what `change` makes of it; false if that is nothing.
+    fn update(&self, change: impl Fn(Word) -> Option<Word>) -> bool {
+        let change = |word| change(Word(word)).map(|word| word.0);
+        // Relaxed: as said of the type.
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).is_ok()
+    }
+
+    /// A request that is not made yet.
+    pub(crate) fn request(&self) -> Request<'_> {
+        Request { backoff: self, id: None }
+    }
+}
+
+impl Request<'_> {
+    /// Asks for quiet in a table with `chunks` chunks, or renews the pauses of what was asked for.
+    /// Does nothing while another copy asks: its quiet serves both.
+    pub(crate) fn ask(&mut self, chunks: usize) {
+        let word = self.backoff.load();
+        let is_own = self.id == Some(word.id());
+        if word.pauses() != 0 && !is_own {
+            return;
+        }
+        let id = if is_own { word.id() } else { word.next_id() };
+        let asked = Word::new(id, length(chunks), PAUSES);
+        // If another thread was first, the next pass that fails asks again.
+        if self.backoff.update(|now| (now.0 == word.0).then_some(asked)) {
+            self.id = Some(id);
+        }
+    }
+}
+
+impl Drop for Request<'_> {
+    /// Ends the request, also when a panic in the drop of a file has ended the copy; unless it was
+    /// void, and another copy asks by now.
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.backoff.update(|word| (word.id() == id).then(|| word.over()));
+        }
+    }
+}
+
+#[cfg(all(test, feature = "loom", not(feature = "shuttle")))]
+impl Permit {
+    /// For a slot that is in no table.
+    pub(crate) fn of_no_table() -> Self {
+        Self(())
+    }
+}
