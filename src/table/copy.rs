@@ -155,11 +155,15 @@ impl<T, K: Fn(Number, FdFlags) -> bool> Snapshot<'_, T, K> {
         let Copied { start, words, .. } = &mut chunks[at];
         let mut same = true;
         for (i, slot) in chunk.slots.iter().enumerate() {
-            if slot.load() != words[i] {
+            let (now, number) = (slot.load(), start.plus(i));
+            if now != words[i] {
                 same = false;
-                let number = start.plus(i);
-                let old = mem::replace(&mut words[i], kept.count(number, slot));
-                stale.extend(kept.reference(number, old));
+                if kept.passes_on(number, words[i], now) {
+                    words[i] = now;
+                } else {
+                    let old = mem::replace(&mut words[i], kept.count(number, slot));
+                    stale.extend(kept.reference(number, old));
+                }
             }
         }
         same
@@ -212,6 +216,15 @@ impl<'a, T, K: Fn(Number, FdFlags) -> bool> Kept<'a, T, K> {
             }
             Ok((word, _)) | Err(word) => word,
         }
+    }
+
+    /// Whether the reference that was counted for one word is what the next one needs. A count
+    /// keeps the life from ending, so an index that is the same means the same life: where only
+    /// flags have changed, nothing is counted again, and the copy is faster than the changes.
+    #[inline]
+    fn passes_on(&self, number: Number, old: SlotWord, now: SlotWord) -> bool {
+        let kept = |word: SlotWord| (self.keep)(number, word.flags());
+        old.index() == now.index() && (now.index().is_none() || (kept(old) && kept(now)))
     }
 
     /// The reference that was counted for a word, if it was to be copied.
