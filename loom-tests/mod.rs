@@ -4,6 +4,7 @@
 //! that a load may return. Each model prints how many executions that took and how long; one that
 //! is cut short fails.
 
+mod backoff;
 mod conditional;
 mod duplicates;
 mod endings;

@@ -180,10 +180,29 @@ impl Drop for Request<'_> {
     }
 }
 
+/// For the models.
 #[cfg(all(test, feature = "loom", not(feature = "shuttle")))]
-impl Permit {
-    /// For a slot that is in no table.
-    pub(crate) fn of_no_table() -> Self {
-        Self(())
+mod looked_at {
+    use super::{Backoff, Permit, Request};
+
+    impl Permit {
+        /// For a slot that is in no table.
+        pub(crate) fn of_no_table() -> Self {
+            Self(())
+        }
+    }
+
+    impl Backoff {
+        /// How many pauses the request may cost still; 0 if there is none.
+        pub(crate) fn pauses_left(&self) -> u64 {
+            self.load().pauses()
+        }
+    }
+
+    impl Request<'_> {
+        /// Whether this copy has asked, and no other one since.
+        pub(crate) fn is_the_last(&self) -> bool {
+            self.id == Some(self.backoff.load().id())
+        }
     }
 }
