@@ -250,6 +250,24 @@ fn beside_a_request(table: &Arc<FdTable<File>>, f: impl FnOnce(&FdTable<File>)) 
     f(table);
 }
 
+/// The quiet that one copy asks for serves the other one, too.
+#[test]
+fn second_copy_leaves_the_request_of_the_first() {
+    explore(
+        "ask, stop; ask, end",
+        Exhaustive,
+        execution(false, || {
+            beside_a_request(&low_table(&[]), |t| {
+                let mut request = t.backoff.request();
+                request.ask(1);
+                assert!(!request.is_the_last());
+                drop(request);
+                assert_eq!(t.backoff.pauses_left(), PAUSES);
+            });
+        }),
+    );
+}
+
 #[test]
 fn every_change_looks_for_a_request_once() {
     for (name, call) in CALLS {

@@ -62,8 +62,9 @@ impl<T> FdTable<T> {
     /// A copy of the table at one instant, as `fork(2)` makes: each number open in it holds one
     /// more reference to its file, with the same flags.
     ///
-    /// Linearizes at an instant during the call; reserved numbers are left out. It stops no other
-    /// thread; a thread that changes the table all the time makes it look again.
+    /// Linearizes at an instant during the call; reserved numbers are left out. While other threads
+    /// change the table it looks again; after two passes in vain it asks them to back off, and ends
+    /// after about one more pass for each of them ([the bound](crate::design#progress)).
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};

@@ -60,8 +60,8 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn reserve(&self, placement: Placement) -> Result<Reservation<'_, T>, Error> {
-        self.reserve_number(&self.begin_change(), placement)
-            .map(|number| Reservation::new(self, number))
+        let number = self.reserve_number(&self.begin_change(), placement)?;
+        Ok(Reservation::new(self, number))
     }
 
     /// Takes `N` numbers, or none: as for `pipe`, `socketpair` or a message with descriptors.

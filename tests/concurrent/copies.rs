@@ -11,6 +11,9 @@ use crate::harness::{THREADS, assert_all_dropped, beside, rounds, world};
 
 const CLOSE: CloseRangeFlags = CloseRangeFlags::empty();
 
+/// How many numbers are open in a table that a copy takes long for.
+const LARGE: RawFd = 20_000;
+
 /// Both numbers in one chunk, in one tier (the gap: in one subtree and far apart), across tiers.
 const PAIRS: [(RawFd, RawFd); 12] = [
     (3, 4),
@@ -142,6 +145,31 @@ fn a_file_moved_between_chunks_that_come_and_go_is_in_every_fork_of_a_large_tabl
         drop(t);
         assert_eq!(w.live(), 0);
     }
+}
+
+#[test]
+fn forks_end_beside_threads_that_change_the_table_without_a_pause() {
+    let w = world(2_200_000);
+    let t = w.table();
+    let tags: Vec<_> = (0..LARGE).map(|fd| w.open(&t, fd)).collect();
+    let change = |random: &mut Rng| {
+        let (kept, moving) = (random.i32(0..LARGE), LARGE + random.i32(0..64));
+        t.set_flags(kept, CLOEXEC).unwrap();
+        if errno(t.open(Placement::At(moving), w.file(moving), NONE)) == 0 {
+            drop(t.close(moving));
+        }
+    };
+    beside(2, change, 1, |_, random| {
+        for _ in 0..rounds(60) {
+            let child = t.fork();
+            // At every instant all of these are open, and of the others at most one a thread.
+            assert!((LARGE as usize..=LARGE as usize + 2).contains(&child.len()));
+            let fd = random.i32(0..LARGE);
+            assert_eq!(tag_at(&child, fd), Some(tags[fd as usize]));
+        }
+    });
+    t.close_range(0, u32::MAX, CLOSE).unwrap();
+    assert_all_dropped(&w, &t);
 }
 
 #[test]

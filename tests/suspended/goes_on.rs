@@ -4,7 +4,7 @@ use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, Placement, RawFd};
 use libc::{EBADF, EBUSY};
 use test_support::{CLOEXEC, NONE, arg, errno};
 
-use crate::world::{ALONE, CHUNKS, File, OWN, SHARED, World};
+use crate::world::{ALONE, ALWAYS_OPEN, BUSY_OWN, CHUNKS, File, OWN, SHARED, World};
 
 /// What the other thread does not hold: each call ends, and gives what it gives to a thread alone.
 fn own_numbers_work(t: &FdTable<File>, chunk: RawFd) {
@@ -82,9 +82,19 @@ fn what_is_reclaimed_is_made_anew(t: &FdTable<File>, alone: RawFd) {
     assert!(t.get(alone).is_none_or(|file| file.0 == alone));
 }
 
+/// A table that other threads fork and change: the other thread may be stopped while its copy asks
+/// for quiet, or in a pause. Copies and changes end, at the latest when its request is void.
+fn busy_table_works(t: &FdTable<File>) {
+    assert!(t.fork().contains(ALWAYS_OPEN));
+    assert_eq!(t.set_flags(ALWAYS_OPEN, CLOEXEC).map(drop), Ok(()));
+    assert_eq!(t.open(Placement::At(BUSY_OWN), File::new(0), NONE).unwrap(), BUSY_OWN);
+    drop(t.close(BUSY_OWN).unwrap());
+}
+
 /// All that another thread may want, on every tier; how many numbers were held up.
 pub(crate) fn everything(w: &World) -> usize {
     w.files.iter().for_each(files_work);
+    busy_table_works(&w.busy);
     ALONE.iter().for_each(|&alone| what_is_reclaimed_is_made_anew(&w.t, alone));
     let held_up = CHUNKS.iter().map(|&chunk| {
         own_numbers_work(&w.t, chunk);

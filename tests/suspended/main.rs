@@ -29,7 +29,7 @@ fn stops() -> usize {
 fn a_thread_suspended_anywhere_holds_up_at_most_its_own_number() {
     let w = World::new();
     let stops = stops();
-    stop_often(&w, |so_far| so_far < stops);
+    w.busy_beside(|| stop_often(&w, |so_far| so_far < stops));
     let held_up = w.held_up.load(Relaxed);
     println!("{stops} stops, {held_up} numbers held up");
     for (i, times) in w.suspended_in.iter().enumerate() {

@@ -3,9 +3,10 @@
 use std::{
     array, process,
     sync::atomic::{
-        AtomicI64, AtomicUsize,
+        AtomicBool, AtomicI64, AtomicUsize,
         Ordering::{Relaxed, SeqCst},
     },
+    thread,
     time::Duration,
 };
 
@@ -46,7 +47,7 @@ pub(crate) const SHARED: RawFd = 16;
 pub(crate) const ALONE: [RawFd; 3] = [20_000, 1 << 24, 1 << 30];
 
 /// The calls that a thread is suspended in.
-pub(crate) const CALLS: [&str; 15] = [
+pub(crate) const CALLS: [&str; 17] = [
     "open",
     "open_lowest",
     "close",
@@ -62,13 +63,28 @@ pub(crate) const CALLS: [&str; 15] = [
     "unshare",
     "exec",
     "reclaim",
+    "fork_beside_changes",
+    "change_beside_forks",
 ];
 
 /// Those that look at a whole table.
 const LONG: [&str; 4] = ["fork", "iter", "unshare", "exec"];
 
+/// Those on the busy table, which pause or look again.
+const BUSY: [&str; 2] = ["fork_beside_changes", "change_beside_forks"];
+
+/// Numbers of the busy table: one that is open, and one for each thread that opens and closes.
+pub(crate) const ALWAYS_OPEN: RawFd = 0;
+pub(crate) const BUSY_OWN: RawFd = 1;
+const BUSY_SUSPENDED: RawFd = 2;
+/// Leaves the processor to the others for a while.
+const MOMENT: Duration = Duration::from_micros(50);
+
 pub(crate) struct World {
     pub(crate) t: FdTable<File>,
+    /// A table that two further threads fork and change without a pause: copies of it ask for
+    /// quiet, and changes of it pause.
+    pub(crate) busy: FdTable<File>,
     /// Two tasks' files, which both threads load, share and swap.
     pub(crate) files: [Files<File>; 2],
     /// The call that the other thread is in: its place in `CALLS` plus one, or 0.
@@ -85,11 +101,47 @@ impl World {
         let table = || FdTable::builder(&open_files).limit(1 << 31).build().unwrap();
         Self {
             t: table(),
+            busy: table(),
             files: array::from_fn(|_| Files::new(table())),
             call: AtomicUsize::new(0),
             suspended_in: array::from_fn(|_| AtomicUsize::new(0)),
             held_up: AtomicUsize::new(0),
         }
+    }
+}
+
+impl World {
+    /// Forks and changes the busy table, beside `f`.
+    pub(crate) fn busy_beside(&self, f: impl FnOnce()) {
+        let end = AtomicBool::new(false);
+        self.busy.open(Placement::At(ALWAYS_OPEN), File::new(0), NONE).expect("it is free");
+        thread::scope(|s| {
+            let _end = SetAtTheEnd(&end);
+            s.spawn(|| {
+                while !end.load(Relaxed) {
+                    drop(self.busy.fork());
+                    thread::sleep(MOMENT);
+                }
+            });
+            s.spawn(|| {
+                while !end.load(Relaxed) {
+                    for _ in 0..1_000 {
+                        self.busy.set_flags(ALWAYS_OPEN, CLOEXEC).expect("it is open");
+                    }
+                    thread::sleep(MOMENT);
+                }
+            });
+            f();
+        });
+    }
+}
+
+/// Also when a check fails: the scope waits for its threads.
+struct SetAtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
     }
 }
 
@@ -99,7 +151,11 @@ impl Subject for World {
     fn call_anything(&self, random: &mut Rng) {
         let i = random.usize(..CALLS.len());
         // The short calls more often, so that the thread is in each about as long.
-        let times = if LONG.contains(&CALLS[i]) { 1 } else { 100 };
+        let times = match CALLS[i] {
+            call if LONG.contains(&call) => 1,
+            call if BUSY.contains(&call) => 10,
+            _ => 100,
+        };
         for _ in 0..times {
             self.call.store(i + 1, Relaxed);
             call_anything(self, i, random);
@@ -151,6 +207,8 @@ fn call_anything(w: &World, i: usize, random: &mut Rng) {
             let alone = random.choice(ALONE).unwrap();
             open_and_close(t, Placement::At(alone), alone);
         }
+        "fork_beside_changes" => drop(w.busy.fork()),
+        "change_beside_forks" => open_and_close(&w.busy, Placement::At(BUSY_SUSPENDED), 0),
         _ => unreachable!("every call is above"),
     }
 }
