@@ -105,11 +105,12 @@
 //!
 //! No call waits for another thread to go on. `contains` and `flags` are wait-free in the hot
 //! ranges, everything else is lock-free. A thread stopped anywhere holds up one number at the most
-//! (in `reserve_many`, those it has taken), to which `dup2` answers `EBUSY`. A `fork` that has found
-//! the table changed twice asks the threads that change it to back off: a call then pauses once, for
-//! 50 µs at the most with 1,000 numbers open and for 1 ms with 60,000, and the `fork` ends after a
-//! few more passes. A thread stopped in a `fork` costs the others 64 such pauses in all. [What is
-//! neither, and why](crate::design#progress).
+//! (in `reserve_many`, those it has taken), to which `dup2` answers `EBUSY`.
+//!
+//! A `fork` that has found the table changed twice asks the threads that change it to back off. A
+//! call then pauses once, for 50 µs at the most with 1,000 numbers open in a row and for 1 ms with
+//! 60,000, and the `fork` ends after a few more passes. A thread stopped in a `fork` costs the
+//! others 64 such pauses in all. [The bounds, and what is neither](crate::design#progress).
 //!
 //! # Threads
 //!
