@@ -13,6 +13,9 @@ use super::{
 pub(crate) struct Tier {
     pub(crate) base: RawFd,
     pub(crate) filled: bool,
+    /// A further thread changes the flags of number 0 without a pause. Many copies then ask for
+    /// quiet, and the calls of the history back off.
+    pub(crate) restless: bool,
 }
 
 pub(crate) fn bits(flags: u8) -> FdFlags {
@@ -36,6 +39,10 @@ pub(crate) trait Subject: Sync {
 
     fn dup2(&self, old: RawFd, new: RawFd) -> Result<Option<Opened>, Error> {
         Ok(self.table().dup2(old, new)?.map(opened))
+    }
+
+    fn fork(&self) -> FdTable<File> {
+        self.table().fork()
     }
 }
 
@@ -230,7 +237,7 @@ impl<'a, S: Subject> Caller<'a, S> {
         let first = self.fd(0) as u32;
         let last = first + u32::from(NUMBERS) - 1;
         let row = match op {
-            Op::Fork => self.row(table.fork().iter()),
+            Op::Fork => self.row(self.subject.fork().iter()),
             Op::Walk => self.row(table.iter()),
             Op::Drain => self.row(table.drain(first, last)?),
             Op::MarkAll => {

@@ -21,7 +21,7 @@ mod history;
 mod record;
 /// Stops threads in the middle of their calls.
 mod stall;
-/// Three broken tables.
+/// Four broken tables.
 mod subject;
 /// Ends a run that stands still.
 mod watchdog;
@@ -39,20 +39,22 @@ use fdtable::{
 };
 use history::History;
 use record::record;
-use subject::{DupInTwoSteps, LateNumber, StaleRead};
+use subject::{DupInTwoSteps, ForkInOnePass, LateNumber, StaleRead};
 
 /// Histories at a time: so many tables exist at once.
 const BATCH: usize = 50;
 
 /// Numbers 30 to 33, in two chunks: the threads fill the first one and make room in it. Every
 /// number below is open.
-const LOW: Tier = Tier { base: 30, filled: true };
+const LOW: Tier = Tier { base: 30, filled: true, restless: false };
 /// Numbers 1022 to 1025: from the low hot range into the gap.
-const BORDER: Tier = Tier { base: 1022, filled: true };
+const BORDER: Tier = Tier { base: 1022, filled: true, restless: false };
 /// Numbers 20030 to 20033, alone in the gap: chunks and nodes come and go with them.
-const GAP: Tier = Tier { base: 20_030, filled: false };
+const GAP: Tier = Tier { base: 20_030, filled: false, restless: false };
 /// Numbers 36862 to 36865: from the high hot range into the gap.
-const HIGH: Tier = Tier { base: 36_862, filled: false };
+const HIGH: Tier = Tier { base: 36_862, filled: false, restless: false };
+/// As `BORDER`, beside a thread that changes the table without a pause.
+const RESTLESS: Tier = Tier { restless: true, ..BORDER };
 
 fn seed() -> u64 {
     let given = env::var("FDTABLE_SEED").ok().map(|v| v.parse().expect("FDTABLE_SEED"));
@@ -112,6 +114,16 @@ fn numbers_of_the_gap_are_linearizable() {
 #[test]
 fn numbers_on_both_sides_of_the_high_border_are_linearizable() {
     assert_linearizable(HIGH);
+}
+
+#[test]
+fn copies_beside_changes_without_a_pause_are_linearizable() {
+    assert_linearizable(RESTLESS);
+}
+
+#[test]
+fn a_copy_in_one_pass_is_found_out() {
+    assert_found_out::<ForkInOnePass>(LOW);
 }
 
 #[test]

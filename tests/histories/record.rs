@@ -132,6 +132,9 @@ pub(crate) fn record<S: Subject + From<Table>>(
     let _watchdog = Watchdog::new();
     let recorded: [Vec<Vec<Entry>>; THREADS] = thread::scope(|scope| {
         let (scenes, arrived) = (&scenes, &arrived);
+        if tier.restless {
+            scope.spawn(|| change_without_a_pause(scenes, arrived));
+        }
         let threads = array::from_fn::<_, THREADS, _>(|thread| {
             let random = random.fork();
             scope.spawn(move || visit(scenes, thread, arrived, random))
@@ -143,6 +146,14 @@ pub(crate) fn record<S: Subject + From<Table>>(
         History::new(scene.slots, entries.collect())
     };
     scenes.iter().enumerate().map(history).collect()
+}
+
+/// Changes, in the scene that the threads have come to, a number that no history is about.
+fn change_without_a_pause<S: Subject>(scenes: &[Scene<S>], arrived: &AtomicUsize) {
+    let came_last = || arrived.load(SeqCst).saturating_sub(1) / THREADS;
+    while let Some(scene) = scenes.get(came_last()) {
+        scene.subject.table().set_flags(0, bits(0)).expect("it is open");
+    }
 }
 
 /// One thread's calls in every scene; in each, all threads start together.
@@ -163,5 +174,7 @@ fn visit<S: Subject + From<Table>>(
         let entries = Vec::with_capacity(16);
         rounds.push(Recorder { scene, thread, caller, entries }.run(&mut random));
     }
+    // Behind the last scene.
+    arrived.fetch_add(1, SeqCst);
     rounds
 }

@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement, RawFd, Reservation};
+use fdtable::{Descriptor, Error, FdFlags, FdTable, OpenFileTable, Placement, RawFd, Reservation};
 
 use crate::{
     call::{NUMBERS, Opened, Tag},
@@ -109,6 +109,31 @@ impl Subject for StaleRead {
         thread::yield_now();
         *self.remembered(fd).lock().expect("no holder panics") = None;
         closed
+    }
+}
+
+/// A copy reads each number once.
+pub(crate) struct ForkInOnePass(Table);
+
+impl From<Table> for ForkInOnePass {
+    fn from(table: Table) -> Self {
+        Self(table)
+    }
+}
+
+impl Subject for ForkInOnePass {
+    fn table(&self) -> &Table {
+        &self.0
+    }
+
+    fn fork(&self) -> FdTable<File> {
+        let copy = FdTable::new(self.0.open_files());
+        for Descriptor { fd, file, flags } in self.0.iter() {
+            let number = copy.reserve(Placement::At(fd)).expect("it is free");
+            number.install_ref(file.into_owned(), flags).expect("a file of the same system");
+            thread::yield_now();
+        }
+        copy
     }
 }
 
