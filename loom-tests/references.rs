@@ -75,6 +75,30 @@ fn get_against_close() {
     });
 }
 
+/// The reader finds its word again, as after 2^24 changes of the slot: it gets the file that is
+/// there now.
+#[test]
+fn get_of_a_word_that_has_come_back() {
+    check("get || close, open in the same block with the same word", Exhaustive, || {
+        let slots = Slots::new(Some(1));
+        let (got, ()) = both(
+            &slots,
+            |s| s.get(0),
+            |s| {
+                let word = s.slots[0].load();
+                assert_eq!(s.close(0), Some(1));
+                let file = s.create(2);
+                if Some(file.index()) == word.index() {
+                    file.into_index();
+                    s.slots[0].open_as(word);
+                }
+            },
+        );
+        assert!(matches!(got, None | Some(1 | 2)), "{got:?}");
+        slots.finish();
+    });
+}
+
 #[test]
 fn two_gets_against_close() {
     check("get || get || close", Preemptions(3), || {

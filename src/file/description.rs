@@ -29,7 +29,7 @@ const MAX_COUNT: u64 = 1 << 62;
 #[repr(align(128))]
 pub(crate) struct Description<T> {
     refs: AtomicU64,
-    generation: AtomicU32,
+    generation: AtomicU64,
     index: AtomicU32,
     pub(crate) next_free: AtomicU32,
     file: UnsafeCell<MaybeUninit<T>>,
@@ -47,7 +47,7 @@ impl<T> Description<T> {
     pub(crate) fn bucket(len: usize) -> Box<[Self]> {
         let zeroes = || Self {
             refs: AtomicU64::new(0),
-            generation: AtomicU32::new(0),
+            generation: AtomicU64::new(0),
             index: AtomicU32::new(0),
             next_free: AtomicU32::new(0),
             file: UnsafeCell::new(MaybeUninit::zeroed()),
@@ -165,7 +165,7 @@ impl<T> Description<T> {
     }
 
     /// The generation, for holders of a reference (nobody changes it before the life ends).
-    pub(crate) fn generation(&self) -> u32 {
+    pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Relaxed)
     }
 
@@ -179,5 +179,13 @@ impl<T> Description<T> {
         // SAFETY: I2 - a counted reference keeps the life from ending, and its file is initialised
         // and only read.
         self.file.with(|cell| unsafe { (*cell).assume_init_ref() })
+    }
+}
+
+#[cfg(test)]
+impl<T> Description<T> {
+    /// As after so many lives, for the holder of the only reference.
+    pub(crate) fn set_generation(&self, generation: u64) {
+        self.generation.store(generation, Ordering::Relaxed);
     }
 }

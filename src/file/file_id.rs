@@ -3,8 +3,8 @@
 use std::fmt;
 
 /// Names one open file description, now and after its end: no other description of its
-/// [`OpenFileTable`](crate::OpenFileTable) ever has the same id, until the 32-bit generation of its
-/// block wraps.
+/// [`OpenFileTable`](crate::OpenFileTable) ever has the same id. (The generation of a block has 64
+/// bits: at 10^9 files a second in one block, it would take 500 years to come round.)
 ///
 /// For side tables, `kcmp`-like comparison, and for [`close_if`](crate::FdTable::close_if),
 /// [`replace_if`](crate::FdTable::replace_if) and
@@ -24,7 +24,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
     pub(crate) index: u32,
-    pub(crate) generation: u32,
+    pub(crate) generation: u64,
 }
 
 impl fmt::Debug for FileId {

@@ -163,3 +163,22 @@ impl<T: fmt::Debug> fmt::Debug for FileRef<'_, T> {
         f.debug_tuple("FileRef").field(&self.id()).field(&**self).finish()
     }
 }
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    /// An id does not come back: each bit of the generation carries into the next one, and is in
+    /// the id.
+    #[test]
+    fn the_generation_of_an_id_has_64_bits() {
+        let slab = Arc::new(Slab::new(1));
+        let file = || FileRef::adopt(&slab, slab.create(()).ok().unwrap());
+        for bit in 0..64 {
+            let last = file();
+            last.block.set_generation((1 << bit) - 1);
+            drop(last);
+            assert_eq!(file().id(), FileId { index: 0, generation: 1 << bit });
+        }
+    }
+}

@@ -111,3 +111,18 @@ fn pop_from<'a>(
         }
     }
 }
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    /// A head comes back after 2^32 pushes: each bit of the tag carries into the next one.
+    #[test]
+    fn the_tag_has_32_bits() {
+        let tag = |tag: u64| Head(tag << 32).pushed(7).popped(0).0 >> 32;
+        for bit in 0..32 {
+            assert_eq!(tag((1 << bit) - 1), 1 << bit);
+        }
+        assert_eq!(tag(u64::from(u32::MAX)), 0);
+    }
+}

@@ -1,6 +1,6 @@
 //! What one load of a slot shows, whether a number is open and its flags; and changing the flags.
 
-use std::os::fd::RawFd;
+use std::{cell::Cell, os::fd::RawFd};
 
 use crate::error::Error;
 use crate::file::file_id::FileId;
@@ -9,6 +9,9 @@ use crate::table::chunk::Chunk;
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
 use crate::table::slot::{Slot, SlotWord};
+
+/// No race makes one call try so often. A callback that changes the number itself does.
+const MANY_TRIES: u32 = 1_000_000;
 
 impl<T> FdTable<T> {
     /// Whether `fd` is open. One load of the slot: wait-free in the hot ranges; in the gap it takes
@@ -91,8 +94,12 @@ impl<T> FdTable<T> {
 
     /// Changes the flags of `fd` to what `change` makes of them, and returns those before.
     ///
-    /// Linearizes at a CAS on the slot's word; `change` is called again when another thread has
-    /// changed the slot meanwhile.
+    /// Linearizes at a CAS on the slot's word; `change` is called again when the slot has changed
+    /// meanwhile. So `change` must not change `fd` itself: the call would not end.
+    ///
+    /// # Panics
+    ///
+    /// With debug assertions, if `change` is called a million times.
     ///
     /// # Errors
     ///
@@ -112,7 +119,7 @@ impl<T> FdTable<T> {
         fd: RawFd,
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
-        let permit = self.begin_change();
+        let (permit, change) = (self.begin_change(), ending(change));
         let update = |chunk: &Chunk, i: usize| chunk.slots[i].update_flags(&permit, change);
         let before = self.with_chunk(Number::new(fd), update);
         before.map(SlotWord::flags).ok_or(Error::BadFd)
@@ -141,10 +148,22 @@ impl<T> FdTable<T> {
         id: FileId,
         change: impl Fn(FdFlags) -> FdFlags,
     ) -> Result<FdFlags, Error> {
-        let (permit, number) = (self.begin_change(), Number::new(fd));
+        let (permit, number, change) = (self.begin_change(), Number::new(fd), ending(change));
         let set =
             |slot: &Slot, word: SlotWord| slot.set_flags_if(&permit, word, change(word.flags()));
         let (word, _) = self.change_if(number, id, set)?;
         Ok(word.flags())
+    }
+}
+
+/// `change`, or a panic if it is called so often that it must be to blame itself.
+fn ending(change: impl Fn(FdFlags) -> FdFlags) -> impl Fn(FdFlags) -> FdFlags {
+    let tries = Cell::new(0);
+    move |flags| {
+        if cfg!(debug_assertions) {
+            tries.set(tries.get() + 1);
+            assert!(tries.get() < MANY_TRIES, "the callback changes the number that it is about");
+        }
+        change(flags)
     }
 }

@@ -99,3 +99,26 @@ impl Parent<'_> {
         child.unmark(seen);
     }
 }
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    /// A word comes back after 2^30 marks or clearings: each bit of the sequence carries.
+    #[test]
+    fn the_sequence_has_30_bits() {
+        let raised = |sequence: u64, change: &dyn Fn(&Occupancy)| {
+            let word = Occupancy::new(ALL | (sequence * SEQUENCE_ONE));
+            change(&word);
+            word.load(Ordering::Relaxed).0 / SEQUENCE_ONE
+        };
+        let changes: [&dyn Fn(&Occupancy); 2] =
+            [&|word| assert!(word.mark()), &|word| word.clear_full(0)];
+        for change in changes {
+            for bit in 0..30 {
+                assert_eq!(raised((1 << bit) - 1, change), 1 << bit);
+            }
+            assert_eq!(raised((1 << 30) - 1, change), 0);
+        }
+    }
+}

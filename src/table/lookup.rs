@@ -19,6 +19,9 @@ impl<T> FdTable<T> {
     /// file before or the one after, or `None` if `fd` was not open in between; never another
     /// number's. In the hot ranges it takes no epoch guard and allocates nothing.
     ///
+    /// A call that loses such a race may have counted a file for a moment, and its count may be the
+    /// last: then it drops that file, which may be another one than it returns.
+    ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
     /// let table = FdTable::new(&OpenFileTable::new());

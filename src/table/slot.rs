@@ -82,9 +82,9 @@ impl Slot {
     /// `word` shows.
     #[inline]
     pub(crate) fn still_holds(&self, word: SlotWord) -> bool {
-        // Relaxed: nothing is read through it; the Acquire of the count before keeps it after the
-        // count.
-        self.0.load(Ordering::Relaxed) == word.0
+        // Acquire: a word that has come back after 2^24 changes may mean another life, whose file
+        // the reader is about to see; pairs with the Release of `open` and `change`.
+        self.0.load(Ordering::Acquire) == word.0
     }
 
     /// Opens an empty slot; for the owner of the number's claim.
@@ -178,5 +178,33 @@ impl Slot {
         // failure: as `load`.
         let changed = self.0.compare_exchange(from.0, to.0, Ordering::Release, Ordering::Acquire);
         changed.map(drop).map_err(SlotWord)
+    }
+}
+
+#[cfg(all(test, feature = "loom"))]
+impl Slot {
+    /// Opens an empty slot, as the last of 2^24 changes does.
+    pub(crate) fn open_as(&self, word: SlotWord) {
+        self.0.store(word.0, Ordering::Release);
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    /// After how many changes a word comes back.
+    fn period(change: impl Fn(SlotWord) -> SlotWord) -> u64 {
+        let first = change(SlotWord::EMPTY);
+        let later = std::iter::successors(Some(change(first)), |word| Some(change(*word)));
+        1 + later.take_while(|word| *word != first).count() as u64
+    }
+
+    #[test]
+    fn a_word_comes_back_after_2_to_the_24_changes() {
+        let flags = FdFlags::USER_1;
+        assert_eq!(period(SlotWord::cleared), 1 << 24);
+        assert_eq!(period(|word| word.opened(7, flags)), 1 << 24);
+        assert_eq!(period(|word| word.with_flags(flags)), 1 << 24);
     }
 }

@@ -13,9 +13,6 @@ use super::{
 pub(crate) struct Tier {
     pub(crate) base: RawFd,
     pub(crate) filled: bool,
-    /// A further thread changes the flags of number 0 without a pause. Many copies then ask for
-    /// quiet, and the calls of the history back off.
-    pub(crate) restless: bool,
 }
 
 pub(crate) fn bits(flags: u8) -> FdFlags {

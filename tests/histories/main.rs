@@ -38,7 +38,7 @@ use fdtable::{
     CloseRangeFlags, Descriptor, Error, FdFlags, FdTable, FileId, Placement, RawFd, Reservation,
 };
 use history::History;
-use record::record;
+use record::{Beside, record};
 use subject::{DupInTwoSteps, ForkInOnePass, LateNumber, StaleRead};
 
 /// Histories at a time: so many tables exist at once.
@@ -46,15 +46,13 @@ const BATCH: usize = 50;
 
 /// Numbers 30 to 33, in two chunks: the threads fill the first one and make room in it. Every
 /// number below is open.
-const LOW: Tier = Tier { base: 30, filled: true, restless: false };
+const LOW: Tier = Tier { base: 30, filled: true };
 /// Numbers 1022 to 1025: from the low hot range into the gap.
-const BORDER: Tier = Tier { base: 1022, filled: true, restless: false };
+const BORDER: Tier = Tier { base: 1022, filled: true };
 /// Numbers 20030 to 20033, alone in the gap: chunks and nodes come and go with them.
-const GAP: Tier = Tier { base: 20_030, filled: false, restless: false };
+const GAP: Tier = Tier { base: 20_030, filled: false };
 /// Numbers 36862 to 36865: from the high hot range into the gap.
-const HIGH: Tier = Tier { base: 36_862, filled: false, restless: false };
-/// As `BORDER`, beside a thread that changes the table without a pause.
-const RESTLESS: Tier = Tier { restless: true, ..BORDER };
+const HIGH: Tier = Tier { base: 36_862, filled: false };
 
 fn seed() -> u64 {
     let given = env::var("FDTABLE_SEED").ok().map(|v| v.parse().expect("FDTABLE_SEED"));
@@ -68,11 +66,15 @@ fn rounds(n: usize) -> usize {
 }
 
 /// The first of `batches` batches of histories that has one without an order.
-fn first_wrong<S: Subject + From<Table>>(tier: Tier, batches: usize) -> Option<History> {
+fn first_wrong<S: Subject + From<Table>>(
+    tier: Tier,
+    beside: Beside,
+    batches: usize,
+) -> Option<History> {
     let mut random = Rng::with_seed(seed());
     let (mut calls, mut overlaps) = (0, 0);
     for _ in 0..batches {
-        for history in record::<S>(tier, &mut random, BATCH) {
+        for history in record::<S>(tier, beside, &mut random, BATCH) {
             calls += history.len();
             overlaps += history.overlapping();
             if !check::has_an_order(&history) {
@@ -85,40 +87,41 @@ fn first_wrong<S: Subject + From<Table>>(tier: Tier, batches: usize) -> Option<H
     None
 }
 
-fn assert_linearizable(tier: Tier) {
-    if let Some(history) = first_wrong::<Real>(tier, rounds(30)) {
+fn assert_linearizable(tier: Tier, beside: Beside) {
+    if let Some(history) = first_wrong::<Real>(tier, beside, rounds(30)) {
         panic!("no order of these calls explains their answers:\n{history}");
     }
 }
 
 fn assert_found_out<S: Subject + From<Table>>(tier: Tier) {
-    let wrong = first_wrong::<S>(tier, rounds(200)).expect("a broken table passed the check");
+    let wrong = first_wrong::<S>(tier, Beside::Nothing, rounds(200))
+        .expect("a broken table passed the check");
     println!("found out by:\n{wrong}");
 }
 
 #[test]
 fn numbers_on_both_sides_of_a_chunk_border_are_linearizable() {
-    assert_linearizable(LOW);
+    assert_linearizable(LOW, Beside::Nothing);
 }
 
 #[test]
 fn numbers_on_both_sides_of_the_low_border_are_linearizable() {
-    assert_linearizable(BORDER);
+    assert_linearizable(BORDER, Beside::Nothing);
 }
 
 #[test]
 fn numbers_of_the_gap_are_linearizable() {
-    assert_linearizable(GAP);
+    assert_linearizable(GAP, Beside::Nothing);
 }
 
 #[test]
 fn numbers_on_both_sides_of_the_high_border_are_linearizable() {
-    assert_linearizable(HIGH);
+    assert_linearizable(HIGH, Beside::Nothing);
 }
 
 #[test]
 fn copies_beside_changes_without_a_pause_are_linearizable() {
-    assert_linearizable(RESTLESS);
+    assert_linearizable(BORDER, Beside::Changes);
 }
 
 #[test]

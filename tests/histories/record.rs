@@ -27,6 +27,15 @@ const PATIENCE: u32 = 500;
 /// The name of the file that fills what lies below a tier.
 const FILLER: Tag = Tag::MAX;
 
+/// What goes on beside the threads of a history.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    Nothing,
+    /// A further thread changes the flags of number 0 without a pause. Many copies then ask for
+    /// quiet, and the calls of the history back off.
+    Changes,
+}
+
 /// A table, what it began with, and the clock of its history.
 struct Scene<S> {
     tier: Tier,
@@ -124,6 +133,7 @@ impl<S: Subject + From<Table>> Recorder<'_, S> {
 /// `n` histories of the same threads, each on a table of its own.
 pub(crate) fn record<S: Subject + From<Table>>(
     tier: Tier,
+    beside: Beside,
     random: &mut Rng,
     n: usize,
 ) -> Vec<History> {
@@ -132,7 +142,7 @@ pub(crate) fn record<S: Subject + From<Table>>(
     let _watchdog = Watchdog::new();
     let recorded: [Vec<Vec<Entry>>; THREADS] = thread::scope(|scope| {
         let (scenes, arrived) = (&scenes, &arrived);
-        if tier.restless {
+        if beside == Beside::Changes {
             scope.spawn(|| change_without_a_pause(scenes, arrived));
         }
         let threads = array::from_fn::<_, THREADS, _>(|thread| {

@@ -56,6 +56,24 @@ fn counter() -> (Arc<AtomicUsize>, impl Fn() -> Callback) {
     })
 }
 
+/// It would be called again after each of its own changes, for ever.
+#[test]
+#[cfg(debug_assertions)]
+fn a_change_of_flags_that_changes_its_own_number_panics() {
+    let t = table(&OpenFileTable::new());
+    for fd in EDGES {
+        open(&t, fd, counter().1());
+        let id = t.get(fd).unwrap().id();
+        let change = |flags| flags ^ t.set_flags(fd, flags).unwrap();
+        let calls: [&dyn Fn(); 2] =
+            [&|| _ = t.update_flags(fd, change), &|| _ = t.update_flags_if(fd, id, change)];
+        for call in calls {
+            assert!(panic_of(call).contains("changes the number"));
+            assert_eq!(t.flags(fd), Some(NONE));
+        }
+    }
+}
+
 #[test]
 fn drop_may_close_the_next_number_of_its_own_table() {
     let t = table(&OpenFileTable::new());
