@@ -29,6 +29,10 @@ impl Peer for FdTable<File> {
         Some(self.flags(fd)?.bits())
     }
 
+    fn set_flags(&self, fd: RawFd, flags: u8) -> bool {
+        self.set_flags(fd, FdFlags::from_bits_retain(flags)).is_ok()
+    }
+
     fn dup2(&self, old: RawFd, new: RawFd) -> bool {
         self.dup2(old, new).is_ok()
     }

@@ -67,6 +67,11 @@ pub trait Peer: Sync + Sized + 'static {
         missing::<Self, _>()
     }
 
+    /// `F_SETFD`; false if the number is not open.
+    fn set_flags(&self, _fd: RawFd, _flags: u8) -> bool {
+        missing::<Self, _>()
+    }
+
     fn contains(&self, fd: RawFd) -> bool {
         self.flags(fd).is_some()
     }

@@ -65,6 +65,11 @@ impl Peer for MutexMap {
         Some(self.0.lock().entries.get(&fd)?.flags)
     }
 
+    fn set_flags(&self, fd: RawFd, flags: u8) -> bool {
+        let mut table = self.0.lock();
+        table.entries.get_mut(&fd).map(|entry| entry.flags = flags).is_some()
+    }
+
     fn dup2(&self, old: RawFd, new: RawFd) -> bool {
         let mut table = self.0.lock();
         let Some(entry) = table.entries.get(&old).map(Entry::dup) else {

@@ -96,6 +96,18 @@ impl<M: Map> Peer for Numbered<M> {
         self.map.flags(fd)
     }
 
+    fn set_flags(&self, fd: RawFd, flags: u8) -> bool {
+        // From the lock on, or a close in between could be undone.
+        let numbers = self.numbers.lock();
+        let Some(entry) = self.map.get(fd) else {
+            return false;
+        };
+        let displaced = self.map.insert(fd, Entry { flags, ..entry });
+        drop(numbers);
+        drop(displaced);
+        true
+    }
+
     fn dup2(&self, old: RawFd, new: RawFd) -> bool {
         // From the lock on, or a fork in between could find the file in neither place.
         let mut numbers = self.numbers.lock();

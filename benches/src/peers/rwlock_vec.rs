@@ -70,6 +70,12 @@ impl Peer for RwLockVec {
         Some(self.0.read().get(fd)?.flags)
     }
 
+    fn set_flags(&self, fd: RawFd, flags: u8) -> bool {
+        let mut table = self.0.write();
+        let entry = table.entries.get_mut(fd as usize).and_then(Option::as_mut);
+        entry.map(|entry| entry.flags = flags).is_some()
+    }
+
     fn dup2(&self, old: RawFd, new: RawFd) -> bool {
         let mut table = self.0.write();
         let Some(entry) = table.get(old).map(Entry::dup) else {

@@ -2,15 +2,19 @@
 
 use std::{fs, io};
 
+use benches::peers::{Peer, mutex_map::MutexMap, rwlock_vec::RwLockVec};
+
 use super::{
-    charts, machine, memory,
+    charts,
+    forks::{Beside, CHANGES, ENOUGH, SIZES, THREADS, threads_name},
+    machine, memory,
     options::{Options, Part},
     programs::{Ran, fastest},
     results::Results,
     samples::{Measured, Samples, Spread},
     supervised::Rate,
     svg,
-    tails::{OPS, OTHERS, Op, Tail},
+    tails::{OPS, OTHERS, Op, Quantiles, Tail},
     targets::{self, OURS, Verdict},
     terminal::time,
 };
@@ -31,6 +35,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("kbox", &["kbox/"]),
 ];
 
+/// Whose calls beside forks are in the page: the others' changes take a mutex as that map's.
+const WITH_CALLS: [&str; 3] = [OURS, <RwLockVec as Peer>::NAME, <MutexMap as Peer>::NAME];
+
 /// Writes the page, and its charts, as far as they were measured.
 pub fn write(results: &Results, options: &Options) -> io::Result<()> {
     let (mut text, directory) = (fs::read_to_string(PAGE)?, &options.directory);
@@ -41,8 +48,14 @@ pub fn write(results: &Results, options: &Options) -> io::Result<()> {
             fs::write(directory.join(format!("charts/{name}.svg")), svg::draw(&chart))?;
         }
     }
-    fill(&mut text, "programs", &or_why_not(results, programs))?;
-    fill(&mut text, "rates", &or_why_not(results, rates))?;
+    if let Part::All | Part::Forks = options.part {
+        fill(&mut text, "forks", &forks(&results.forks))?;
+        fill(&mut text, "changes beside forks", &changes(&results.forks))?;
+    }
+    if let Part::All | Part::Programs = options.part {
+        fill(&mut text, "programs", &or_why_not(results, programs))?;
+        fill(&mut text, "rates", &or_why_not(results, rates))?;
+    }
     fs::write(directory.join("BENCHMARKS.md"), text)
 }
 
@@ -142,6 +155,76 @@ fn tails(tails: &[Tail], op: Op) -> String {
         table.row([emphasised(peer)].into_iter().chain(cells));
     }
     table.0
+}
+
+/// A table for each size: changes and peers down, numbers of threads across.
+fn forks(forks: &[Beside]) -> String {
+    let table = |open| {
+        let titles = THREADS.map(threads_name);
+        let header = [format!("ns, {open} open"), String::new(), "quiet".into()];
+        let mut table = Markdown::new(header.into_iter().chain(titles));
+        let of_size: Vec<_> = forks.iter().filter(|fork| fork.situation.open == open).collect();
+        for row in rows_of_forks(&of_size) {
+            let quiet = row.iter().flat_map(|fork| fork.quiet.times.iter().copied());
+            let quiet = time(Spread::of(quiet.collect()).median);
+            let cells = row.iter().map(|fork| fork_cell(fork));
+            table.row(titles_of_fork(row[0]).into_iter().chain([quiet]).chain(cells));
+        }
+        table.0
+    };
+    SIZES.map(table).join("\n")
+}
+
+/// Those of one peer beside the same change, by numbers of threads.
+fn rows_of_forks<'a>(forks: &[&'a Beside]) -> Vec<Vec<&'a Beside>> {
+    let peers = forks.chunk_by(|a, b| a.situation == b.situation).next().unwrap_or_default();
+    let row = |change, peer| {
+        let here = |fork: &&&Beside| (fork.situation.change, fork.peer) == (change, peer);
+        forks.iter().filter(here).copied().collect()
+    };
+    let rows = CHANGES.into_iter().flat_map(|change| peers.iter().map(move |fork| (change, fork)));
+    rows.map(|(change, fork)| row(change, fork.peer)).collect()
+}
+
+fn titles_of_fork(fork: &Beside) -> [String; 2] {
+    [fork.situation.change.name().into(), emphasised(fork.peer)]
+}
+
+fn fork_cell(fork: &Beside) -> String {
+    let Quantiles { count, p50, p999, worst, .. } = fork.forks;
+    let Spread { low, median, high } = fork.ratio();
+    let (late, ratio) = (late(p999, worst, count), format!("**{median:.2} ×**"));
+    format!("{}, {late}<br>{ratio}<br><sub>{low:.2}–{high:.2}; of {count}</sub>", time(p50))
+}
+
+/// The 99.9 %, or the worst where the samples are too few.
+fn late(p999: f64, worst: f64, count: usize) -> String {
+    match count >= ENOUGH {
+        true => time(p999),
+        false => format!("*worst: {}*", time(worst)),
+    }
+}
+
+/// Sizes, changes and peers down, numbers of threads across.
+fn changes(forks: &[Beside]) -> String {
+    let header = ["ns".into(), String::new(), "open".into()];
+    let mut table = Markdown::new(header.into_iter().chain(THREADS.map(threads_name)));
+    let shown: Vec<_> = forks.iter().filter(|fork| WITH_CALLS.contains(&fork.peer)).collect();
+    for of_size in shown.chunk_by(|a, b| a.situation.open == b.situation.open) {
+        for row in rows_of_forks(of_size) {
+            let open = row[0].situation.open.to_string();
+            let cells = row.iter().map(|fork| calls_cell(fork));
+            table.row(titles_of_fork(row[0]).into_iter().chain([open]).chain(cells));
+        }
+    }
+    table.0
+}
+
+fn calls_cell(fork: &Beside) -> String {
+    let (Spread { low, median, high }, worst) = (fork.late_calls(), fork.worst_call());
+    let late = late(median, worst, fork.fewest_calls());
+    let (low, high, count) = (time(low), time(high), fork.calls_sampled());
+    format!("**{late}**, {}<br><sub>{low}–{high}; of {count}</sub>", time(worst))
 }
 
 /// What concerns supervisors.

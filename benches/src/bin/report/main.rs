@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release -p benches               # about nine minutes
 //! cargo run --release -p benches -- --quick    # seconds, for a look; docs/ stays as it is
+//! cargo run --release -p benches -- --forks
 //! cargo run --release -p benches -- --programs
 //! cargo run --release -p benches -- gap        # only the rows with this in their name
 //! ```
@@ -17,6 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 mod charts;
 mod document;
+mod forks;
 mod guest;
 mod machine;
 mod memory;
@@ -76,6 +78,9 @@ fn measure(options: &Options) -> Results {
         results.weights = memory::weigh();
         results.tails = tails::measure(&options.tails, &bar);
     }
+    if let Some(name) = forks_named(&options.part) {
+        results.forks = forks::measure(name, &options.forks, &bar);
+    }
     if let Part::All | Part::Programs = options.part {
         results.unsupervised = supervise(options, &mut results, &bar).err();
     }
@@ -86,13 +91,25 @@ fn measure(options: &Options) -> Results {
 /// How many steps there are.
 fn situations(options: &Options) -> u64 {
     let rows = rows(options).len() as u64;
+    let forks = forks_named(&options.part).map_or(0, forks::situations);
     let programs = programs::situations() + supervised::rate_situations(&options.supervised);
     match options.part {
         Part::All => {
-            rows + tails::situations() + supervised::situations(&options.supervised) + programs
+            let supervised = supervised::situations(&options.supervised);
+            rows + tails::situations() + forks + supervised + programs
         }
+        Part::Forks => forks,
         Part::Programs => programs,
-        Part::Rows(_) => rows,
+        Part::Rows(_) => rows + forks,
+    }
+}
+
+/// What is in the names of the forks that are measured, if any are.
+fn forks_named(part: &Part) -> Option<&str> {
+    match part {
+        Part::All | Part::Forks => Some(""),
+        Part::Programs => None,
+        Part::Rows(name) => Some(name),
     }
 }
 

@@ -4,18 +4,20 @@ use std::{path::PathBuf, time::Duration};
 
 use lexopt::prelude::*;
 
-use super::{programs, samples, supervised, tails};
+use super::{forks, programs, samples, supervised, tails};
 
-pub const USAGE: &str = "usage: report [--quick] [--out DIRECTORY] [--programs | FILTER]
+pub const USAGE: &str = "usage: report [--quick] [--out DIRECTORY] [--forks | --programs | FILTER]
 
   --quick     short samples and few of them: to look at, not to quote
   --out       where the page and its charts go: docs, or target/report with --quick
+  --forks     only forks beside threads that change the table: leaves the rest as it is
   --programs  only whole programs under the supervisor: leaves the rest of the page as it is
   FILTER      only the rows with this in their name; writes nothing";
 
 pub struct Options {
     pub samples: samples::Plan,
     pub tails: tails::Plan,
+    pub forks: forks::Plan,
     pub supervised: supervised::Plan,
     pub programs: programs::Plan,
     pub directory: PathBuf,
@@ -25,6 +27,8 @@ pub struct Options {
 /// What is measured.
 pub enum Part {
     All,
+    /// Forks beside threads that change the table.
+    Forks,
     /// Whole programs.
     Programs,
     /// The rows with this in their name.
@@ -39,6 +43,7 @@ impl Options {
             match arg {
                 Long("quick") => quick = true,
                 Long("out") => directory = Some(args.value()?.into()),
+                Long("forks") => part = Part::Forks,
                 Long("programs") => part = Part::Programs,
                 Value(name) if matches!(part, Part::All) => part = Part::Rows(name.string()?),
                 other => return Err(other.unexpected()),
@@ -52,6 +57,13 @@ impl Options {
         Self {
             samples: samples::Plan { rounds: 21, sample: Duration::from_millis(6), tries: 4 },
             tails: tails::Plan { rounds: 11, round: Duration::from_millis(40), tries: 4 },
+            forks: forks::Plan {
+                rounds: 11,
+                forks: 91,
+                least: Duration::from_millis(10),
+                most: Duration::from_millis(50),
+                tries: 2,
+            },
             supervised: supervised::Plan {
                 rounds: 5,
                 round: Duration::from_millis(400),
@@ -68,6 +80,13 @@ impl Options {
         Self {
             samples: samples::Plan { rounds: 7, sample: Duration::from_millis(2), tries: 1 },
             tails: tails::Plan { rounds: 3, round: Duration::from_millis(10), tries: 1 },
+            forks: forks::Plan {
+                rounds: 1,
+                forks: 20,
+                least: Duration::from_millis(5),
+                most: Duration::from_millis(15),
+                tries: 1,
+            },
             supervised: supervised::Plan {
                 rounds: 3,
                 round: Duration::from_millis(100),

@@ -1,6 +1,7 @@
 //! All that was measured.
 
 use super::{
+    forks::Beside,
     memory::Weight,
     programs::Ran,
     samples::Measured,
@@ -12,6 +13,7 @@ use super::{
 pub struct Results {
     pub rows: Vec<Measured>,
     pub tails: Vec<Tail>,
+    pub forks: Vec<Beside>,
     pub weights: Vec<Weight>,
     pub supervised: Vec<Supervised>,
     pub rates: Vec<Rate>,

@@ -68,6 +68,10 @@ impl Spread {
         let at = |quarter| values[(values.len() - 1) * quarter / 4];
         Self { low: at(1), median: at(2), high: at(3) }
     }
+
+    pub fn over(self, unit: f64) -> Self {
+        Self { low: self.low / unit, median: self.median / unit, high: self.high / unit }
+    }
 }
 
 pub fn measure(row: &Row, plan: &Plan, bar: &ProgressBar) -> Measured {

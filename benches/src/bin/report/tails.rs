@@ -70,8 +70,10 @@ pub struct Tail {
     pub rounds: Vec<Quantiles>,
 }
 
-/// Of the nanoseconds that each operation of a round took, the timer included.
+/// Of the nanoseconds that each operation took, the timer included.
 pub struct Quantiles {
+    /// How many they are.
+    pub count: usize,
     pub p50: f64,
     pub p99: f64,
     pub p999: f64,
@@ -119,10 +121,11 @@ impl Tail {
 }
 
 impl Quantiles {
-    fn of(mut times: Vec<u64>) -> Self {
+    pub fn of(mut times: Vec<u64>) -> Self {
         times.sort_unstable();
-        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize] as f64;
-        Self { p50: at(0.5), p99: at(0.99), p999: at(0.999), worst: at(1.0) }
+        let last = times.len().saturating_sub(1) as f64;
+        let at = |part| times.get((last * part) as usize).map_or(f64::NAN, |time| *time as f64);
+        Self { count: times.len(), p50: at(0.5), p99: at(0.99), p999: at(0.999), worst: at(1.0) }
     }
 }
 

@@ -7,9 +7,11 @@ use benches::peers::{
 use fdtable::FdTable;
 
 use super::{
+    forks::{Beside, Situation},
     results::Results,
     samples::{Measured, Samples, Spread},
     tails::{Op, Others, Tail},
+    terminal::time,
 };
 
 pub const OURS: &str = <FdTable<File> as Peer>::NAME;
@@ -76,11 +78,51 @@ const EMPTY: f64 = 2048.0;
 /// What a neighbour that forks may do to the slowest lookups.
 const TAIL: f64 = 2.0;
 
+/// Open numbers; how many times as long as at rest a fork may take beside threads that change the
+/// table; and how many nanoseconds a call of these may take, in 99.9 % of cases.
+const FORKS: &[(i32, f64, f64)] = &[(1000, 5.0, 100e3), (60_000, 4.0, 2e6)];
+/// Forks are judged beside so many threads at the most: beside more, they wait for the scheduler.
+/// Calls are judged where there is a core for each thread.
+const BESIDE: usize = 2;
+
 pub fn judge(results: &Results) -> Vec<Verdict> {
     let mut verdicts = judge_rows(&results.rows);
     verdicts.extend(judge_weight(results));
     verdicts.extend(judge_tail(&results.tails));
+    let judged = FORKS.iter().flat_map(|target| judge_forks(&results.forks, *target));
+    verdicts.extend(judged);
     verdicts
+}
+
+/// By what is worst.
+fn judge_forks(
+    forks: &[Beside],
+    (open, longer, late): (i32, f64, f64),
+) -> impl Iterator<Item = Verdict> {
+    let ours = forks.iter().filter(move |fork| {
+        let Situation { open: size, threads, .. } = fork.situation;
+        fork.peer == OURS && size == open && threads <= BESIDE
+    });
+    let of_forks = ours.clone().map(|fork| (fork, fork.ratio()));
+    let of_calls = ours.filter(|fork| !fork.situation.is_crowded());
+    let of_calls = of_calls.map(|fork| (fork, fork.late_calls().over(late)));
+    let fork = worst(of_forks).map(|(fork, ratio)| Verdict {
+        what: fork.situation.to_string(),
+        against: "quiet".into(),
+        bound: longer,
+        ratio,
+    });
+    let call = worst(of_calls).map(|(fork, ratio)| Verdict {
+        what: format!("99.9 % of calls, {}", fork.situation),
+        against: time(late),
+        bound: 1.0,
+        ratio,
+    });
+    fork.into_iter().chain(call)
+}
+
+fn worst<T>(ratios: impl Iterator<Item = (T, Spread)>) -> Option<(T, Spread)> {
+    ratios.max_by(|a, b| a.1.median.total_cmp(&b.1.median))
 }
 
 fn judge_weight(results: &Results) -> Option<Verdict> {

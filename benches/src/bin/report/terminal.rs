@@ -3,6 +3,7 @@
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 
 use super::{
+    forks::{Beside, ENOUGH, threads_name},
     memory,
     programs::{Ran, fastest},
     results::Results,
@@ -19,6 +20,8 @@ pub fn show(results: &Results) {
             tails(results.tails.iter().filter(here).collect());
         }
     }
+    let group = |fork: &Beside| (fork.situation.open, fork.situation.change);
+    results.forks.chunk_by(|a, b| group(a) == group(b)).for_each(forks);
     weights(results);
     supervised(results);
     rates(results);
@@ -61,6 +64,40 @@ fn tails(tails: Vec<&Tail>) {
         ]);
     }
     println!("\n{table}");
+}
+
+/// Of one size beside the same change.
+fn forks(forks: &[Beside]) {
+    let Some(first) = forks.first() else {
+        return;
+    };
+    let title =
+        format!("fork beside {}/{} open", first.situation.change.name(), first.situation.open);
+    let titles = ["quiet", "50 %", "x quiet", "middle half", "99.9 %", "calls: 99.9 %", "worst"];
+    let mut table = table([&*title, "beside"].into_iter().chain(titles));
+    for fork in forks {
+        let Spread { low, median, high } = fork.ratio();
+        table.add_row([
+            Cell::new(fork.peer),
+            Cell::new(threads_name(fork.situation.threads)),
+            right(time(fork.quiet.spread().median)),
+            right(time(fork.forks.p50)),
+            right(format!("{median:.2}")),
+            right(format!("{low:.2}..{high:.2}")),
+            right(late(fork.forks.p999, fork.forks.worst, fork.forks.count)),
+            right(late(fork.late_calls().median, fork.worst_call(), fork.fewest_calls())),
+            right(time(fork.worst_call())),
+        ]);
+    }
+    println!("\n{table}");
+}
+
+/// The 99.9 %, and of how many samples; or the worst where these are too few.
+fn late(p999: f64, worst: f64, count: usize) -> String {
+    match count >= ENOUGH {
+        true => format!("{} of {count}", time(p999)),
+        false => format!("worst of {count}: {}", time(worst)),
+    }
 }
 
 fn weights(results: &Results) {
