@@ -9,7 +9,7 @@ use crate::table::chunk::{Chunk, Entered, Tell, Visited};
 use crate::table::full_bits::Parent;
 use crate::table::link::{At, Entry, Link, NodeHeader, Search, Tree, follow, tear_down};
 use crate::table::number::Number;
-use crate::table::occupancy::{Dead, FAN, FAN_BITS, Occupancy};
+use crate::table::occupancy::{FAN, FAN_BITS, Occupancy};
 
 /// A node above children of type `C`.
 pub(crate) struct Node<C> {
@@ -53,9 +53,6 @@ impl Tree for Chunk {
     }
 
     fn enter(&self, entry: &mut Entry<'_>, at: At<'_>) -> Visited<bool> {
-        if self.is_dead() {
-            return Err(Dead);
-        }
         let (slot, made) = (entry.number.slot(), entry.made);
         (entry.f)(Entered { chunk: self, slot, made, parent: at.parent })
     }
