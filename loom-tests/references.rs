@@ -75,6 +75,29 @@ fn get_against_close() {
     });
 }
 
+/// One of the two gets the file itself.
+#[test]
+fn file_of_the_last_reference() {
+    check("into_inner || close, into_inner", Exhaustive, || {
+        let slots = Slots::new(Some(1));
+        let (_, file) = acquire(&slots.files.slab, &slots.slots[0]).ok().unwrap();
+        let file = file.into_owned();
+        let inner = |file: Option<File>| file.map(|file| file.value());
+        let (first, second) = both(
+            &slots,
+            move |_| inner(file.into_inner()),
+            move |s| {
+                let index = s.slots[0].clear(&Permit::of_no_table())?.index()?;
+                inner(FileRef::adopt(&s.files.slab, index).into_inner())
+            },
+        );
+        assert!(matches!((first, second), (Some(1), None) | (None, Some(1))));
+        slots.open(0, 2);
+        assert_eq!(slots.slots[0].load().index(), Some(0), "the block is given back");
+        slots.finish();
+    });
+}
+
 /// The reader finds its word again, as after 2^24 changes of the slot: it gets the file that is
 /// there now.
 #[test]

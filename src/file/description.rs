@@ -127,15 +127,17 @@ impl<T> Description<T> {
         self.refs.compare_exchange(count, 1, ordering, Ordering::Relaxed).is_ok()
     }
 
-    /// Moves the file out of a life that no slot has ever shown; the caller gives the block back.
+    /// Moves the file out of a life that has ended, or that no slot has ever shown; the caller
+    /// gives the block back.
     ///
     /// Validating readers may be counted: they cannot succeed, as no slot holds this block.
     ///
     /// # Safety
     ///
-    /// The caller has the only reference, and no slot has held the block in this life.
+    /// As [`Slab::withdraw`](crate::file::slab::Slab::withdraw).
     pub(crate) unsafe fn take_file(&self) -> T {
-        // SAFETY: I3 - only this thread has known the file, and the caller drops its reference.
+        // SAFETY: I3 - this thread has ended the life, or only this thread has known the file, and
+        // its reference goes.
         self.file.with_mut(|cell| unsafe { (*cell).assume_init_read() })
     }
 

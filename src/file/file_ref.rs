@@ -87,6 +87,46 @@ impl<'a, T> FileRef<'a, T> {
         FileId { index: self.index(), generation: self.block.generation() }
     }
 
+    /// The file itself, if this is its last reference: for a close that can fail. As with
+    /// [`Arc::into_inner`], of all holders that call this one gets the file, unless another holder
+    /// drops the last reference.
+    ///
+    /// A lookup that races with the close may count the file for a moment, and be the last one:
+    /// then its thread drops the file. So `T`'s `Drop` must still do what no caller could.
+    ///
+    /// ```
+    /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    ///
+    /// struct File;
+    /// impl File {
+    ///     fn close(self) -> Result<(), i32> {
+    ///         Err(5) // EIO
+    ///     }
+    /// }
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, File, FdFlags::empty())?;
+    /// let other = table.dup(fd, Placement::Lowest, FdFlags::empty())?;
+    /// assert!(table.close(fd)?.file.into_inner().is_none(), "`other` has it still");
+    /// let file = table.close(other)?.file.into_inner();
+    /// assert_eq!(file.map(File::close), Some(Err(5)));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[must_use = "the file may be the last of its kind"]
+    pub fn into_inner(self) -> Option<T> {
+        let (slab, block, last) = (self.slab, self.block, self.drop_count());
+        mem::forget(self);
+        // SAFETY: I3 - this thread has ended the life if it was the last one, and `self` is used
+        // up.
+        last.then(|| unsafe { slab.withdraw(block) })
+    }
+
+    /// Drops the count; true if it was the last one, and the life has ended. `self` must not be
+    /// used after it.
+    #[inline]
+    fn drop_count(&self) -> bool {
+        if self.adopted { self.block.drop_likely_last_ref() } else { self.block.drop_ref() }
+    }
+
     /// Read from the block, though the slot has shown it. A processor runs this load ahead of the
     /// RMW on the next block, which it has to wait for: without it, a copy of 60,000 open numbers
     /// took half as long again.
@@ -150,10 +190,8 @@ impl<T> Clone for FileRef<'_, T> {
 impl<T> Drop for FileRef<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        let block = self.block;
-        let last = if self.adopted { block.drop_likely_last_ref() } else { block.drop_ref() };
-        if last {
-            self.slab.bury(block);
+        if self.drop_count() {
+            self.slab.bury(self.block);
         }
     }
 }

@@ -57,6 +57,19 @@ impl<T> OwnedFileRef<T> {
         FileId { index: self.index, generation: self.block().generation() }
     }
 
+    /// The file itself, if this is its last reference; as [`FileRef::into_inner`].
+    ///
+    /// ```
+    /// let file = fdtable::OpenFileTable::new().insert(String::from("in flight"))?;
+    /// assert_eq!(file.into_inner().as_deref(), Some("in flight"));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[must_use = "the file may be the last of its kind"]
+    pub fn into_inner(self) -> Option<T> {
+        let slab = Arc::clone(&self.slab);
+        FileRef::adopt(&slab, self.into_index()).into_inner()
+    }
+
     /// Passes the count on to a slot.
     pub(crate) fn into_index(self) -> u32 {
         let index = self.index;

@@ -88,11 +88,12 @@ impl<T> Slab<T> {
         unsafe { block.drop_file() };
     }
 
-    /// Takes the file back out of a description that no slot has ever shown.
+    /// Takes the file out of a block, and gives the block back.
     ///
     /// # Safety
     ///
-    /// The caller gives away the only reference, and no slot has held the block in this life.
+    /// The caller has ended the life (`drop_ref`, `drop_likely_last_ref`), or gives away the only
+    /// reference and no slot has held the block in this life; and calls this once.
     pub(crate) unsafe fn withdraw(&self, block: &Description<T>) -> T {
         let _given_back = Vacant { slab: self, block };
         // SAFETY: guaranteed by the caller.
