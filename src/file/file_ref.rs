@@ -1,6 +1,7 @@
 //! A counted reference to an open file description, and how a reader comes by one.
 
 use std::{
+    any::Any,
     fmt, mem,
     ops::Deref,
     panic::{self, AssertUnwindSafe},
@@ -156,17 +157,28 @@ impl<'a, T> FileRef<'a, T> {
     }
 }
 
-/// Drops all references, also when the drop of a file panics; the first panic goes on when all are
-/// dropped.
+/// Drops all references, also when the drop of a file panics. The first panic goes on when all are
+/// dropped, unless the thread is unwinding already; the others end here.
 pub(crate) fn drop_all<'a, T: 'a>(files: impl Iterator<Item = FileRef<'a, T>>) {
     let mut first = None;
     for file in files {
-        if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| drop(file))) {
-            first.get_or_insert(panic);
+        let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| drop(file))) else { continue };
+        if first.is_none() && !thread::panicking() {
+            first = Some(panic);
+        } else {
+            end(panic);
         }
     }
-    if let Some(panic) = first.filter(|_| !thread::panicking()) {
+    if let Some(panic) = first {
         panic::resume_unwind(panic);
+    }
+}
+
+/// Drops what a panic carries. That may panic too, with something that may do so again: this one is
+/// leaked, as the files that are left come first.
+fn end(panic: Box<dyn Any + Send>) {
+    if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(again);
     }
 }
 

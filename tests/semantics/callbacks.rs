@@ -17,10 +17,10 @@ use test_support::{EDGES, NONE, World, errno, numbers, panic_of, tag_at};
 type Table = FdTable<Callback>;
 
 /// A file whose drop calls a closure.
-struct Callback(Option<Box<dyn FnOnce() + Send + Sync>>);
+pub(crate) struct Callback(Option<Box<dyn FnOnce() + Send + Sync>>);
 
 impl Callback {
-    fn new(f: impl FnOnce() + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(f: impl FnOnce() + Send + Sync + 'static) -> Self {
         Self(Some(Box::new(f)))
     }
 
@@ -40,12 +40,12 @@ fn table(files: &OpenFileTable<Callback>) -> Arc<Table> {
     Arc::new(FdTable::builder(files).limit(1 << 31).build().unwrap())
 }
 
-fn open(t: &Table, fd: RawFd, file: Callback) {
+pub(crate) fn open(t: &FdTable<Callback>, fd: RawFd, file: Callback) {
     assert_eq!(t.open(Placement::At(fd), file, NONE).unwrap(), fd);
 }
 
 /// A counter, and a file that raises it when it is dropped.
-fn counter() -> (Arc<AtomicUsize>, impl Fn() -> Callback) {
+pub(crate) fn counter() -> (Arc<AtomicUsize>, impl Fn() -> Callback) {
     let count = Arc::new(AtomicUsize::new(0));
     let for_files = count.clone();
     (count, move || {

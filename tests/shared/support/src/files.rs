@@ -7,7 +7,7 @@ use std::sync::atomic::{
 
 use fdtable::{FdFlags, FdTable, OpenFileTable, Placement, RawFd};
 
-use crate::{NO_LIMIT, NONE};
+use crate::{EDGES, NO_LIMIT, NONE};
 
 /// A file that knows which number it was opened for, and whose drop is recorded.
 pub struct File {
@@ -93,6 +93,19 @@ impl World {
     /// Whether this one file is dropped.
     pub fn dropped_one(&self, tag: usize) -> bool {
         self.drops[tag].load(SeqCst) == 1
+    }
+
+    /// Closes all that is open in the only table of this world, and sees that nothing was lost: no
+    /// file, none of the `room` for so many, and no number.
+    #[track_caller]
+    pub fn assert_whole(&self, table: &FdTable<File>, room: usize) {
+        drop(table.drain(0, u32::MAX));
+        assert_eq!(self.live(), 0, "files that are still there");
+        let inserted: Vec<_> = (0..room).map(|_| self.files.insert(self.file(-1))).collect();
+        assert!(inserted.iter().all(Result::is_ok), "room for files is lost");
+        for fd in EDGES {
+            assert!(table.reserve(Placement::At(fd)).is_ok(), "{fd} is lost");
+        }
     }
 
     /// How many files are not dropped yet.
