@@ -38,6 +38,19 @@ fn num() -> impl Strategy<Value = Num> {
     ]
 }
 
+/// A range, whose ends lie anywhere in a chunk, beside what is open as well as at it; half of them
+/// go on to the last number.
+fn range() -> impl Strategy<Value = (Num, Num)> {
+    let end = || {
+        prop_oneof![
+            2 => num(),
+            1 => (any::<Nth>(), -70..=70).prop_map(|(nth, beside)| Num::Edge(nth, beside)),
+            1 => (0..70).prop_map(Num::Raw),
+        ]
+    };
+    (end(), prop_oneof![1 => end(), 1 => Just(Num::Raw(-1))])
+}
+
 fn place() -> impl Strategy<Value = Place> {
     prop_oneof![
         4 => Just(Place::Lowest),
@@ -115,10 +128,10 @@ fn close_act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => (num(), then()).prop_map(|(fd, then)| Close(fd, then)),
         2 => (num(), any::<Option<Nth>>(), then()).prop_map(|(fd, id, then)| CloseIf(fd, id, then)),
-        3 => (num(), num(), range_flags(), any::<bool>())
-            .prop_map(|(first, last, flags, of_files)| CloseRange(first, last, flags, of_files)),
-        1 => (num(), num(), 0usize..6)
-            .prop_map(|(first, last, consumed)| Drain(first, last, consumed)),
+        3 => (range(), range_flags(), any::<bool>())
+            .prop_map(|((first, last), flags, files)| CloseRange(first, last, flags, files)),
+        2 => (range(), 0usize..6)
+            .prop_map(|((first, last), consumed)| Drain(first, last, consumed)),
     ]
 }
 
