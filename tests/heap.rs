@@ -6,7 +6,7 @@ use std::{
     cell::Cell,
     fmt,
     io::{self, Write},
-    iter,
+    iter, mem, slice,
     sync::atomic::{AtomicIsize, Ordering::Relaxed},
 };
 
@@ -114,6 +114,11 @@ fn table(files: &OpenFileTable<u64>) -> Table {
 fn open(t: &Table, fd: RawFd, file: &OwnedFileRef<u64>) {
     let reserved = t.reserve(Placement::At(fd)).unwrap();
     assert!(reserved.install_ref(file.clone(), NONE).is_ok());
+}
+
+fn open_and_close(t: &Table, fd: RawFd, file: &OwnedFileRef<u64>) {
+    open(t, fd, file);
+    drop(t.close(fd).unwrap());
 }
 
 /// Numbers of the gap, all over it; the same ones each time.
@@ -258,8 +263,7 @@ fn one_chunk_may_stay_empty(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>
     let empty = settled();
     let again = |fd, times| {
         for _ in 0..times {
-            open(&t, fd, file);
-            drop(t.close(fd).unwrap());
+            open_and_close(&t, fd, file);
         }
     };
     again(RawFd::MAX, 1);
@@ -271,6 +275,73 @@ fn one_chunk_may_stay_empty(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>
     assert_eq!(allocations(|| again(RawFd::MAX, 100)), 0, "that is what it is for");
     again(1 << 20, 1);
     assert_back_to(empty);
+}
+
+/// A number in each size class of the gap, and the first behind the high hot range.
+const CLASSES: [RawFd; 7] = [1024, 36_864, 1 << 16, 1 << 20, 1 << 25, 1 << 30, RawFd::MAX];
+
+/// A way to keep something in the gap.
+type Keep<'a> = &'a dyn Fn(&Table, RawFd);
+
+/// Whatever a table has in the gap when it ends, all of it is given back there and then.
+fn the_end_of_a_table_gives_all_back(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>) {
+    let keep_open = |t: &Table, fd| open(t, fd, file);
+    let keep_reserved = |t: &Table, fd| mem::forget(t.reserve(Placement::At(fd)));
+    let keep_spare = |t: &Table, fd| (0..3).for_each(|_| open_and_close(t, fd, file));
+    let keeps: [Keep<'_>; 3] = [&keep_open, &keep_reserved, &keep_spare];
+    settled();
+    for (i, keep) in keeps.iter().enumerate() {
+        for fds in CLASSES.iter().map(slice::from_ref).chain([&CLASSES[..]]) {
+            let before = SMALL.load(Relaxed);
+            let t = table(files);
+            fds.iter().for_each(|fd| keep(&t, *fd));
+            // What was reclaimed before.
+            crossbeam_epoch::pin().flush();
+            drop(t);
+            assert_eq!(SMALL.load(Relaxed), before, "kept by way {i}: {fds:?}");
+        }
+    }
+}
+
+/// Frees the only number of the gap, in each way that there is.
+fn free_in_every_way(t: &Table, fd: RawFd, file: &OwnedFileRef<u64>, freed: impl Fn(&str)) {
+    let id = file.id();
+    let free: [(&str, &dyn Fn()); 6] = [
+        ("close", &|| drop(t.close(fd))),
+        ("close_if", &|| drop(t.close_if(fd, id))),
+        ("close_range", &|| t.close_range(1, u32::MAX, CloseRangeFlags::empty()).unwrap()),
+        ("drain", &|| drop(t.drain(fd as u32, fd as u32).unwrap().next())),
+        ("take", &|| drop(t.take(fd))),
+        ("take, and freed", &|| drop(t.take(fd).unwrap().1)),
+    ];
+    for (name, free) in free {
+        open(t, fd, file);
+        free();
+        assert!(!t.contains(fd));
+        freed(name);
+        // Otherwise the chunk would stay, as the spare one.
+        open_and_close(t, if fd == 1024 { 1056 } else { 1024 }, file);
+    }
+    drop(t.reserve(Placement::At(fd)));
+    freed("reserve");
+    open_and_close(t, if fd == 1024 { 1056 } else { 1024 }, file);
+    assert!(t.reserve_many::<2>(Placement::At(fd)).is_err());
+    freed("reserve_many, which fails");
+}
+
+/// No later call has to come for that.
+fn the_last_number_gives_its_memory_back_at_once(
+    files: &OpenFileTable<u64>,
+    file: &OwnedFileRef<u64>,
+) {
+    for fd in CLASSES {
+        let t = table(files);
+        open_and_close(&t, 0, file);
+        let (empty, _) = settled();
+        free_in_every_way(&t, fd, file, |name| {
+            assert_eq!(SMALL.load(Relaxed), empty, "{fd}, freed by {name}");
+        });
+    }
 }
 
 #[test]
@@ -291,5 +362,7 @@ fn the_heap_is_bounded_and_comes_back() {
     nothing_hot_allocates(&files, &file);
     closing_gives_all_gap_memory_back(&files, &file);
     one_chunk_may_stay_empty(&files, &file);
+    the_end_of_a_table_gives_all_back(&files, &file);
+    the_last_number_gives_its_memory_back_at_once(&files, &file);
     a_million_far_numbers_do_not_grow_the_heap(&files, &file);
 }
