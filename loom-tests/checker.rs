@@ -9,6 +9,31 @@ pub(crate) use loom::{explore, stop_exploring};
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::{sync, thread};
 
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread::panicking,
+};
+
+// All threads of a model run on one thread of the machine.
+thread_local! {
+    /// How many calls are under way that may unwind on purpose.
+    static MAY_UNWIND: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Calls what may unwind on purpose; `None` if it does.
+pub(crate) fn unwinding<R>(f: impl FnOnce() -> R) -> Option<R> {
+    MAY_UNWIND.set(MAY_UNWIND.get() + 1);
+    let result = catch_unwind(AssertUnwindSafe(f)).ok();
+    MAY_UNWIND.set(MAY_UNWIND.get() - 1);
+    result
+}
+
+/// Whether this execution has failed: the checker takes no further operations then.
+pub(crate) fn has_failed() -> bool {
+    panicking() && MAY_UNWIND.get() == 0
+}
+
 /// shuttle does not look into cells.
 #[cfg(feature = "shuttle")]
 pub(crate) mod cell {

@@ -2,7 +2,10 @@
 
 use super::{
     Bound::{Exhaustive, Preemptions},
-    support::{File, NONE, both, check, close, get, low_table, open, used},
+    support::{
+        File, NONE, both, check, close, end_with_room, get, low_table, low_table_with_room, open,
+        used,
+    },
 };
 use crate::{Error, FdTable, FileId};
 
@@ -76,7 +79,7 @@ fn replace_if(table: &FdTable<File>, id: FileId, value: u32) -> Result<u32, (Err
 #[test]
 fn replace_if_against_reopening() {
     check("replace_if || close, open", Preemptions(3), || {
-        let table = low_table(&[1]);
+        let table = low_table_with_room(3, &[1]);
         let id = id(&table);
         let (replaced, (closed, opened)) =
             both(&table, move |t| replace_if(t, id, 3), |t| (close(t, 0), open(t, 2)));
@@ -86,13 +89,14 @@ fn replace_if_against_reopening() {
             matches!((replaced, closed), (Ok(1), Some(3)) | (Err((Error::BadFd, 3)), Some(1))),
             "{replaced:?} {closed:?}"
         );
+        end_with_room(3, table);
     });
 }
 
 #[test]
 fn replace_if_against_replace_if() {
     check("replace_if || replace_if", Preemptions(3), || {
-        let table = low_table(&[1]);
+        let table = low_table_with_room(3, &[1]);
         let id = id(&table);
         let replaced = both(&table, move |t| replace_if(t, id, 2), move |t| replace_if(t, id, 3));
         let last = get(&table, 0);
@@ -104,6 +108,29 @@ fn replace_if_against_replace_if() {
             ),
             "{replaced:?} {last:?}"
         );
+        end_with_room(3, table);
+    });
+}
+
+/// The call that loses gives its file and the room for it back.
+#[test]
+fn replace_if_against_dup2() {
+    check("replace_if || dup2(1, 0)", Preemptions(3), || {
+        let table = low_table_with_room(3, &[1, 2]);
+        let id = id(&table);
+        let (replaced, displaced) = both(
+            &table,
+            move |t| replace_if(t, id, 3),
+            |t| t.dup2(1, 0).map(|displaced| displaced.map(used)),
+        );
+        assert!(
+            matches!(
+                (replaced, displaced),
+                (Ok(1), Ok(Some(3))) | (Err((Error::BadFd, 3)), Ok(Some(1)))
+            ),
+            "{replaced:?} {displaced:?}"
+        );
+        end_with_room(3, table);
     });
 }
 

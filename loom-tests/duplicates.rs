@@ -3,7 +3,10 @@
 
 use super::{
     Bound::{Exhaustive, Preemptions},
-    support::{File, NONE, both, check, close, get, low_table, open, table_of, three, used},
+    support::{
+        File, NONE, both, check, close, end_with_room, get, low_table, low_table_with_room, open,
+        table_of, three, used,
+    },
 };
 use crate::{Error, FdTable, OpenFileTable, Placement};
 
@@ -215,7 +218,7 @@ fn replace_against_close_and_get() {
 #[test]
 fn replace_of_a_reserved_number() {
     check("replace 0 || reserve, install", Preemptions(3), || {
-        let table = low_table(&[]);
+        let table = low_table_with_room(2, &[]);
         let (displaced, installed) = both(
             &table,
             |t| replace(t, 0, 2),
@@ -233,5 +236,23 @@ fn replace_of_a_reserved_number() {
             },
             "{displaced:?} {installed:?} {last:?}"
         );
+        end_with_room(2, table);
+    });
+}
+
+/// There is room for one file: the reservation keeps no file, and the call that fails none either.
+#[test]
+fn replace_of_a_number_that_is_given_back() {
+    check("replace 0 || reserve 0, drop", Preemptions(3), || {
+        let table = low_table_with_room(1, &[]);
+        let (displaced, reserved) =
+            both(&table, |t| replace(t, 0, 1), |t| t.reserve(Placement::At(0)).map(drop).is_ok());
+        assert!(
+            matches!(displaced, Ok(None)) || (displaced == Err((Error::Busy, 1)) && reserved),
+            "{displaced:?} {reserved}"
+        );
+        close(&table, 0);
+        assert_eq!(open(&table, 2), Ok(0));
+        end_with_room(1, table);
     });
 }

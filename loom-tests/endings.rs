@@ -1,15 +1,12 @@
 //! How files, tables and handles end: in any order, and also where a file's drop panics.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::Arc,
-};
+use std::{panic::resume_unwind, sync::Arc};
 
 use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, NONE, both, check, close, low_table, open, three, undropped},
 };
-use crate::{FdTable, OpenFileTable, Placement};
+use crate::{FdTable, OpenFileTable, Placement, sync::checker::unwinding};
 
 /// The table, or a reference that keeps the open file table alive: either may be the last.
 #[test]
@@ -62,7 +59,7 @@ fn drop_panics() {
         let bomb = |value| Bomb { _file: File::new(value) };
         let opened = table.open(Placement::Lowest, bomb(1), NONE);
         assert_eq!(opened.ok(), Some(0));
-        let panics = |f: &dyn Fn()| catch_unwind(AssertUnwindSafe(f)).is_err();
+        let panics = |f: &dyn Fn()| unwinding(f).is_none();
         let (got, closed) = both(
             &table,
             move |t| panics(&|| drop(t.get(0))),
@@ -72,6 +69,62 @@ fn drop_panics() {
         let opened = table.open(Placement::Lowest, bomb(2), NONE);
         assert_eq!(opened.ok(), Some(0), "the block is free again");
         assert!(panics(&|| drop(table.close(0))));
+    });
+}
+
+/// A file whose drop panics, or not.
+struct Either {
+    panics: bool,
+    _file: File,
+}
+
+impl Either {
+    fn new(panics: bool) -> Self {
+        Self { panics, _file: File::new(1) }
+    }
+}
+
+impl Drop for Either {
+    fn drop(&mut self) {
+        if self.panics {
+            resume_unwind(Box::new("a drop that panics"));
+        }
+    }
+}
+
+/// A copy beside a call that gives up a file whose drop panics: one of the two drops it. A copy
+/// that unwinds gives back what it has counted.
+fn drop_panics_in_a_copy(name: &'static str, other: fn(&FdTable<Either>)) {
+    check(name, Preemptions(3), move || {
+        let table = FdTable::builder(&OpenFileTable::new()).auto_base(16).build().unwrap();
+        assert!(table.open(Placement::Lowest, Either::new(false), NONE).is_ok());
+        assert!(table.open(Placement::Lowest, Either::new(true), NONE).is_ok());
+        let (copied, called) = both(
+            &Arc::new(table),
+            |t| unwinding(|| t.fork()),
+            move |t| unwinding(|| other(t)).is_some(),
+        );
+        let unwound = copied.is_none();
+        let ended = unwinding(|| drop(copied)).is_some();
+        assert!(unwound || !called || !ended, "one of them drops it");
+    });
+}
+
+/// The file is that of a number which is closed.
+#[test]
+fn drop_panics_in_a_copy_of_what_is_closed() {
+    drop_panics_in_a_copy("fork || close 1, where the drop panics", |t| {
+        drop(t.close(1).unwrap());
+    });
+}
+
+/// The file has come where another one was, which the copy has counted.
+#[test]
+fn drop_panics_in_a_copy_of_what_replaced() {
+    drop_panics_in_a_copy("fork || dup2(1, 0), close 0 and 1, where the drop panics", |t| {
+        drop(t.dup2(1, 0).unwrap());
+        drop(t.close(1).unwrap());
+        drop(t.close(0).unwrap());
     });
 }
 

@@ -27,7 +27,7 @@
 #[path = "epoch/pointers.rs"]
 mod pointers;
 
-use std::{cell::RefCell, mem, rc::Rc, thread::panicking};
+use std::{cell::RefCell, mem, rc::Rc};
 
 use crate::sync::checker::{
     self,
@@ -195,8 +195,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // In a failing execution loom takes no further operations.
-        if let (Some((domain, thread)), false) = (&self.0, panicking()) {
+        if let (Some((domain, thread)), false) = (&self.0, checker::has_failed()) {
             domain.unpin(*thread);
         }
     }

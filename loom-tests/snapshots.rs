@@ -1,6 +1,6 @@
 //! Copies of a table are of one instant, whatever other threads do meanwhile.
 
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, panic::resume_unwind, sync::Arc};
 
 use super::{
     Bound::{self, Exhaustive, Preemptions},
@@ -8,7 +8,9 @@ use super::{
         File, NONE, both, check, check_forwards, close, get, low_table, open, table_of, three, used,
     },
 };
-use crate::{FdTable, OpenFileTable, Placement, table::number::Number};
+use crate::{
+    FdFlags, FdTable, OpenFileTable, Placement, sync::checker::unwinding, table::number::Number,
+};
 
 /// What is open below 8, by number.
 fn contents(table: &FdTable<File>) -> Vec<(i32, u32)> {
@@ -226,5 +228,66 @@ fn closed_and_opened_in_the_gap() {
         );
         let copied = contents(&copy);
         assert!(matches!(&copied[..], [] | [(6, 1)] | [(4, 2)]), "{copied:?}");
+    });
+}
+
+/// What empties hides nothing that is open behind it.
+fn walk_past(name: &'static str, first: i32, second: i32) {
+    check(name, Preemptions(2), move || {
+        let table = gap_table(&[first, second]);
+        let walk = move |t: &FdTable<File>| t.iter().any(|open| open.fd == second);
+        let (met, _) = both(&table, walk, move |t| close(t, first));
+        assert!(met, "open all the time");
+    });
+}
+
+#[test]
+fn walk_past_a_chunk_that_dies() {
+    walk_past("walk || close 4, before 6", 4, 6);
+}
+
+#[test]
+fn walk_past_a_node_that_dies() {
+    walk_past("walk || close 8, before 12", 8, 12);
+}
+
+#[test]
+fn walk_past_a_root_that_dies() {
+    walk_past("walk || close 4, before 8", 4, 8);
+}
+
+/// A copy walks as well; what it has not found it does not miss by itself.
+#[test]
+fn copy_past_a_node_that_dies() {
+    check_forwards("fork || close 8, before 12", Preemptions(2), || {
+        let table = gap_table(&[8, 12]);
+        let (copy, _) = both(&table, FdTable::fork, |t| close(t, 8));
+        assert!(copy.contains(12), "open all the time");
+    });
+}
+
+/// An exec counts nothing for what is marked, and drops nothing of it when its chunk is gone.
+#[test]
+fn marked_in_a_chunk_that_dies() {
+    check_forwards("copy of what is not marked || close 6, marked", Preemptions(2), || {
+        let table = gap_table(&[]);
+        table.open(Placement::At(6), File::new(2), FdFlags::CLOEXEC).unwrap();
+        let unmarked = |t: &FdTable<File>| t.copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
+        let close = |t: &FdTable<File>| t.close(6).map(|closed| closed.file.into_owned());
+        let (copy, closed) = both(&table, unmarked, close);
+        assert_eq!(closed.map(used), Ok(2));
+        assert!(!copy.contains(6));
+    });
+}
+
+/// A copy that unwinds gives back what it has counted.
+#[test]
+fn copy_unwinds() {
+    check("copy that unwinds || close 0", Exhaustive, || {
+        let table = low_table(&[1, 2]);
+        let keep = |Number(n), _| n == 0 || resume_unwind(Box::new("in a copy"));
+        let (copied, closed) =
+            both(&table, move |t| unwinding(|| t.copy(keep)).is_some(), |t| close(t, 0));
+        assert!(!copied && closed == Some(1));
     });
 }

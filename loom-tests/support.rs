@@ -140,6 +140,19 @@ pub(super) fn table_of(
     Arc::new(table)
 }
 
+/// As `low_table`, where at most so many files are open at once.
+pub(super) fn low_table_with_room(room: u32, values: &[u32]) -> Arc<FdTable<File>> {
+    table_of(&OpenFileTable::with_limit(room), 4, values)
+}
+
+/// The end of a table, after which all its room is free again.
+pub(super) fn end_with_room(room: u32, table: Arc<FdTable<File>>) {
+    let files = table.open_files().clone();
+    drop(table);
+    let inserted: Vec<_> = (0..room).map(|value| files.insert(File::new(value))).collect();
+    assert!(inserted.iter().all(Result::is_ok), "room for files is lost");
+}
+
 /// Opens the lowest number.
 pub(super) fn open(table: &FdTable<File>, value: u32) -> Result<i32, crate::Error> {
     Ok(table.open(Placement::Lowest, File::new(value), NONE)?)
