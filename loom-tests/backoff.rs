@@ -4,34 +4,52 @@
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
 use super::{
     Bound::{Exhaustive, Preemptions},
     explore,
-    support::{File, NONE, both, check, close, execution, get, low_table, open, undropped, used},
+    support::{File, NONE, both, check, execution, get, low_table, table_of, three, used},
 };
 use crate::{
-    CloseRangeFlags, FdFlags, FdTable, Placement,
-    sync::yield_now,
+    FdFlags, FdTable, OpenFileTable, Placement,
+    sync::spin_loop,
     table::backoff::{Backoff, PAUSES},
 };
 
 const ONE: FdFlags = FdFlags::USER_1;
 const TWO: FdFlags = FdFlags::USER_2;
 
-/// Pauses that last until the request is over, in looks.
-const LONG: usize = 200;
+/// Whether any execution has seen a request.
+struct Asked(AtomicBool);
+
+impl Asked {
+    /// The threads of a model are told nothing by it.
+    fn look(&self, table: &FdTable<File>) {
+        if table.backoff.pauses_left() > 0 {
+            self.0.store(true, Relaxed);
+        }
+    }
+
+    fn assert_seen(&self) {
+        assert!(self.0.load(Relaxed), "no copy has asked");
+    }
+}
 
 /// The second change comes before the third. The first one makes the copy ask.
 #[test]
 fn copy_beside_changes() {
+    static ASKED: Asked = Asked(AtomicBool::new(false));
     check("fork || set flags of 0, again, of 1", Preemptions(3), || {
         let table = low_table(&[1, 2]);
         let (copy, ()) = both(&table, FdTable::fork, |t| {
             for (fd, flags) in [(0, ONE), (0, TWO), (1, TWO)] {
                 t.set_flags(fd, flags).unwrap();
+                ASKED.look(t);
             }
         });
         let flags = [0, 1].map(|fd| copy.flags(fd).unwrap());
@@ -39,6 +57,23 @@ fn copy_beside_changes() {
         assert!(order.contains(&flags), "{flags:?}");
         assert_eq!(table.backoff.pauses_left(), 0, "the request is over");
     });
+    ASKED.assert_seen();
+}
+
+/// What the copy sees of a chunk that comes and goes is its death alone.
+#[test]
+fn copy_beside_deaths() {
+    static ASKED: Asked = Asked(AtomicBool::new(false));
+    check("fork || reserve 4, free it, in the gap", Preemptions(2), || {
+        let table = table_of(&OpenFileTable::new(), 16, &[]);
+        let (copy, ()) = both(&table, FdTable::fork, |t| {
+            drop(t.reserve(Placement::At(4)));
+            ASKED.look(t);
+        });
+        assert!(copy.is_empty());
+        assert_eq!(table.backoff.pauses_left(), 0, "the request is over");
+    });
+    ASKED.assert_seen();
 }
 
 /// Only the flags change, and in between the file: the reference of the first reading is not that
@@ -118,6 +153,25 @@ fn two_copies_ask() {
     });
 }
 
+/// The last pause is one thread's.
+#[test]
+fn two_changes_beside_a_request() {
+    check("ask, stop || change, change || change", Preemptions(2), || {
+        let backoff = Arc::new(Backoff::new());
+        let ask_and_stop = |backoff: &Backoff| {
+            let mut request = backoff.request();
+            request.ask(1);
+            mem::forget(request);
+        };
+        let change = |backoff: &Backoff| _ = backoff.begin_change();
+        three(&backoff, ask_and_stop, change, move |backoff| {
+            change(backoff);
+            change(backoff);
+        });
+        assert!(backoff.pauses_left() <= PAUSES, "{}", backoff.pauses_left());
+    });
+}
+
 /// Two copies at once, each of which may find the other's request.
 #[test]
 fn two_copies_beside_changes() {
@@ -145,7 +199,7 @@ fn request_is_void_when_its_pauses_are_used_up() {
         };
         let change = |backoff: &Backoff| {
             while backoff.pauses_left() == 0 {
-                yield_now();
+                spin_loop();
             }
             (0..PAUSES).for_each(|_| _ = backoff.begin_change());
             assert_eq!(backoff.pauses_left(), 0);
@@ -154,92 +208,8 @@ fn request_is_void_when_its_pauses_are_used_up() {
     });
 }
 
-/// Waits until another thread pauses for the request.
-fn wait_for_a_pause(table: &FdTable<File>) {
-    while table.backoff.pauses_left() == PAUSES {
-        yield_now();
-    }
-}
-
-/// While an open pauses, its number is free. (The thread that asks does not pause itself.)
-#[test]
-fn pause_of_an_open_holds_no_number() {
-    check("ask, reserve 0, end || open", Preemptions(2), || {
-        let table = low_table(&[]);
-        let reserve = |t: &FdTable<File>| {
-            let mut request = t.backoff.request();
-            request.ask(LONG);
-            wait_for_a_pause(t);
-            drop(t.reserve(Placement::At(0)).expect("no call holds it"));
-        };
-        asked_first(&table, reserve, |t| assert!(open(t, 1).is_ok()));
-    });
-}
-
-/// While a dup pauses, the file that it is about to duplicate can be closed for good.
-#[test]
-fn pause_of_a_dup_holds_no_file() {
-    check("ask, close 0, end || dup 0", Preemptions(2), || {
-        let table = low_table(&[1]);
-        let close_it = |t: &FdTable<File>| {
-            let mut request = t.backoff.request();
-            request.ask(LONG);
-            wait_for_a_pause(t);
-            assert_eq!(close(t, 0), Some(1));
-            assert_eq!(undropped(), 0, "no call holds the file");
-        };
-        asked_first(&table, close_it, |t| {
-            assert!(t.dup(0, Placement::Lowest, NONE).is_err());
-        });
-    });
-}
-
-/// Runs two closures at once, the second when the first has asked.
-fn asked_first(
-    table: &Arc<FdTable<File>>,
-    first: impl FnOnce(&FdTable<File>) + 'static,
-    second: impl FnOnce(&FdTable<File>) + 'static,
-) {
-    both(table, first, |t| {
-        while t.backoff.pauses_left() == 0 {
-            yield_now();
-        }
-        second(t);
-    });
-}
-
-type Call = fn(&FdTable<File>);
-
-/// Each call that changes a table, on one in which 0 and 1 are open.
-const CALLS: [(&str, Call); 15] = [
-    ("open", |t| _ = open(t, 3)),
-    ("reserve", |t| mem::forget(t.reserve(Placement::Lowest))),
-    ("dup", |t| _ = t.dup(0, Placement::Lowest, NONE)),
-    ("dup2 onto an open number", |t| _ = t.dup2(0, 1).map(drop)),
-    ("dup2 onto a free number", |t| _ = t.dup2(0, 2).map(drop)),
-    ("replace", |t| _ = t.replace(0, File::new(3), NONE).map(drop)),
-    ("replace_if", |t| {
-        let id = t.get(0).unwrap().id();
-        _ = t.replace_if(0, id, File::new(3), NONE).map(drop);
-    }),
-    ("set_flags", |t| _ = t.set_flags(0, ONE)),
-    ("set_cloexec", |t| _ = t.set_cloexec(0, true)),
-    ("update_flags_if", |t| {
-        let id = t.get(0).unwrap().id();
-        _ = t.update_flags_if(0, id, |_| ONE);
-    }),
-    ("close", |t| _ = close(t, 0)),
-    ("close_if", |t| {
-        let id = t.get(0).unwrap().id();
-        _ = t.close_if(0, id).map(drop);
-    }),
-    ("take", |t| mem::forget(t.take(0).map(|(file, number)| (used(file.file), number)))),
-    ("close_range", |t| t.close_range(0, 0, CloseRangeFlags::empty()).unwrap()),
-    ("close_range with CLOEXEC", |t| t.close_range(0, 0, CloseRangeFlags::CLOEXEC).unwrap()),
-];
-
 /// Another thread asks and stops; then `f` runs.
-fn beside_a_request(table: &Arc<FdTable<File>>, f: impl FnOnce(&FdTable<File>)) {
+pub(super) fn beside_a_request(table: &Arc<FdTable<File>>, f: impl FnOnce(&FdTable<File>)) {
     let asking = Arc::clone(table);
     let ask = move || {
         let mut request = asking.backoff.request();
@@ -268,37 +238,27 @@ fn second_copy_leaves_the_request_of_the_first() {
     );
 }
 
+/// A request that is void is renewed, and asks for pauses of twice the length.
 #[test]
-fn every_change_looks_for_a_request_once() {
-    for (name, call) in CALLS {
-        explore(
-            name,
-            Exhaustive,
-            execution(false, move || {
-                beside_a_request(&low_table(&[1, 2]), |t| {
-                    call(t);
-                    assert_eq!(t.backoff.pauses_left(), PAUSES - 1, "{name}");
-                });
-            }),
-        );
-    }
-}
-
-/// The two ends of a reservation, each of which is a call of its own.
-#[test]
-fn reservation_looks_for_a_request_at_its_end() {
+fn request_is_renewed() {
     explore(
-        "install; drop of a reservation",
+        "ask, void, ask again",
         Exhaustive,
         execution(false, || {
-            let table = low_table(&[]);
-            let [one, two] = table.reserve_many(Placement::Lowest).unwrap();
-            beside_a_request(&table, |t| {
-                assert!(one.install(File::new(1), NONE).is_ok());
-                assert_eq!(t.backoff.pauses_left(), PAUSES - 1);
-                drop(two);
-                assert_eq!(t.backoff.pauses_left(), PAUSES - 2);
-            });
+            let backoff = Arc::new(Backoff::new());
+            let mut request = backoff.request();
+            request.ask(4);
+            let (id, length) = (backoff.id(), backoff.length());
+            let other = Arc::clone(&backoff);
+            let change = move || (0..=PAUSES).for_each(|_| _ = other.begin_change());
+            loom::thread::spawn(change).join().unwrap();
+            assert_eq!(backoff.pauses_left(), 0);
+            request.ask(4);
+            assert_eq!((backoff.id(), backoff.pauses_left()), (id, PAUSES));
+            assert_eq!(backoff.length(), 2 * length);
+            drop(request);
+            backoff.request().ask(4);
+            assert_ne!(backoff.id(), id, "the next request is another one");
         }),
     );
 }

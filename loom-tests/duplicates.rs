@@ -100,7 +100,7 @@ fn dup2_onto_a_closing_number() {
 /// The chunk dies meanwhile, but the number in it is nobody's: it is never busy.
 #[test]
 fn dup2_onto_a_free_number_of_a_dying_chunk() {
-    check("dup2(0, 5) || close 4, in the gap", Preemptions(3), || {
+    check("dup2(0, 5) || close 4, in the gap", Preemptions(2), || {
         let table = table_of(&OpenFileTable::new(), 16, &[1]);
         assert_eq!(dup2(&table, 0, 4), Ok(None));
         let (displaced, closed) = both(&table, |t| dup2(t, 0, 5), |t| close(t, 4));

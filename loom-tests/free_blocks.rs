@@ -131,7 +131,7 @@ fn growth_passed_on() {
             &slots,
             |s| {
                 let file = create(&s.files, 1).unwrap();
-                s.slot.open(&Permit::of_no_table(), file.into_index(), NONE);
+                s.slot.open(&Permit::unasked(), file.into_index(), NONE);
             },
             |s| create_and_use(&s.files, 2),
             |s| acquire(&s.files.slab, &s.slot).ok().map(|(_, file)| used(file)),
@@ -144,7 +144,7 @@ fn growth_passed_on() {
 }
 
 fn close(slots: &Slots) -> Option<u32> {
-    let word = slots.slot.clear(&Permit::of_no_table())?;
+    let word = slots.slot.clear(&Permit::unasked())?;
     Some(used(FileRef::adopt(&slots.files.slab, word.index().unwrap())))
 }
 

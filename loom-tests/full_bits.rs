@@ -361,17 +361,17 @@ fn last_number_for_two() {
 fn slot_is_empty_when_claimed() {
     check("clear, release || claim, open", Exhaustive, || {
         let tower = Tower::new(&[0]);
-        tower.chunk.slots[0].open(&Permit::of_no_table(), 0, super::support::NONE);
+        tower.chunk.slots[0].open(&Permit::unasked(), 0, super::support::NONE);
         both(
             &tower,
             |t| {
-                t.chunk.slots[0].clear(&Permit::of_no_table());
+                t.chunk.slots[0].clear(&Permit::unasked());
                 t.release(0);
             },
             |t| {
                 if t.claim_any() == Some(0) {
                     assert_eq!(t.chunk.slots[0].load().index(), None);
-                    t.chunk.slots[0].open(&Permit::of_no_table(), 1, super::support::NONE);
+                    t.chunk.slots[0].open(&Permit::unasked(), 1, super::support::NONE);
                 }
             },
         );

@@ -94,12 +94,12 @@ impl Numbers {
 
     /// Opens the slot of a number whose bit the caller has claimed.
     pub(super) fn open_claimed(&self, number: u32, index: u32) {
-        let opened = self.with_slot(number, |slot| slot.open(&Permit::of_no_table(), index, NONE));
+        let opened = self.with_slot(number, |slot| slot.open(&Permit::unasked(), index, NONE));
         assert!(opened.is_some(), "a claim keeps its chunk");
     }
 
     pub(super) fn close(&self, number: u32) -> Option<u32> {
-        let word = self.with_slot(number, |slot| slot.clear(&Permit::of_no_table())).flatten()?;
+        let word = self.with_slot(number, |slot| slot.clear(&Permit::unasked())).flatten()?;
         self.release(number);
         word.index()
     }

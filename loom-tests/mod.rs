@@ -5,6 +5,7 @@
 //! is cut short fails.
 
 mod backoff;
+mod backoff_calls;
 mod conditional;
 mod duplicates;
 mod endings;

@@ -33,7 +33,7 @@ impl Slots {
     }
 
     fn open(&self, slot: usize, value: u32) {
-        let permit = Permit::of_no_table();
+        let permit = Permit::unasked();
         self.slots[slot].open(&permit, self.create(value).into_index(), NONE);
     }
 
@@ -43,14 +43,14 @@ impl Slots {
     }
 
     fn close(&self, slot: usize) -> Option<u32> {
-        let word = self.slots[slot].clear(&Permit::of_no_table())?;
+        let word = self.slots[slot].clear(&Permit::unasked())?;
         Some(used(FileRef::adopt(&self.files.slab, word.index().unwrap())))
     }
 
     /// Puts another file in an open slot; the value of the one before.
     fn replace(&self, slot: usize, value: u32) -> Option<u32> {
         let file = self.create(value);
-        let permit = Permit::of_no_table();
+        let permit = Permit::unasked();
         let displaced = self.slots[slot].replace(&permit, file.index(), NONE)?.index()?;
         file.into_index();
         Some(used(FileRef::adopt(&self.files.slab, displaced)))
@@ -87,7 +87,7 @@ fn file_of_the_last_reference() {
             &slots,
             move |_| inner(file.into_inner()),
             move |s| {
-                let index = s.slots[0].clear(&Permit::of_no_table())?.index()?;
+                let index = s.slots[0].clear(&Permit::unasked())?.index()?;
                 inner(FileRef::adopt(&s.files.slab, index).into_inner())
             },
         );

@@ -9,13 +9,13 @@
 #[cfg(not(all(test, feature = "loom")))]
 pub(crate) use self::native::{
     AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Deadline, Ordering, UnsafeCell, epoch, spin_loop,
-    thread_index, yield_now, zeroed_boxed_slice,
+    thread_index, zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom"))]
 pub(crate) use self::checked::{
     AtomicPtr, AtomicU32, AtomicU64, Deadline, Ordering, UnsafeCell, spin_loop, thread_index,
-    yield_now, zeroed_boxed_slice,
+    zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom", not(crossbeam_loom)))]
@@ -41,7 +41,7 @@ mod native {
         time::{Duration, Instant},
     };
 
-    pub(crate) use std::thread::yield_now;
+    use std::thread::{sleep, yield_now};
 
     pub(crate) use core::{
         hint::spin_loop,
@@ -73,15 +73,34 @@ mod native {
     }
 
     /// The end of a pause.
-    pub(crate) struct Deadline(Instant);
+    pub(crate) struct Deadline {
+        end: Instant,
+        yields: u32,
+    }
+
+    /// How often a pause yields before it sleeps, and how long it sleeps at a time.
+    const YIELDS: u32 = 100;
+    const SLICE: Duration = Duration::from_micros(50);
 
     impl Deadline {
         pub(crate) fn after(microseconds: u64) -> Self {
-            Self(Instant::now() + Duration::from_micros(microseconds))
+            Self { end: Instant::now() + Duration::from_micros(microseconds), yields: 0 }
         }
 
-        pub(crate) fn has_passed(&self) -> bool {
-            Instant::now() >= self.0
+        /// Waits for a part of the time that is left; false if there is none. The other threads
+        /// get the processor: by a yield at first, which takes no longer than it must, and then by
+        /// sleep, as a yield passes by threads of a lower priority.
+        pub(crate) fn wait(&mut self) -> bool {
+            if Instant::now() >= self.end {
+                return false;
+            }
+            if self.yields < YIELDS {
+                self.yields += 1;
+                yield_now();
+            } else {
+                sleep(SLICE);
+            }
+            true
         }
     }
 
@@ -129,27 +148,28 @@ mod native {
 
 #[cfg(all(test, feature = "loom"))]
 mod checked {
-    use std::cell::Cell;
-
     // A checker runs a thread that waits for another only when told that it waits.
     pub(crate) use super::checker::{
         cell::UnsafeCell,
         sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
-        thread::{yield_now, yield_now as spin_loop},
+        thread::yield_now as spin_loop,
     };
 
     /// The end of a pause, in looks at it: a checker has no clock.
-    pub(crate) struct Deadline(Cell<u64>);
+    pub(crate) struct Deadline(u64);
 
     impl Deadline {
         pub(crate) fn after(looks: u64) -> Self {
-            Self(Cell::new(looks))
+            Self(looks)
         }
 
-        pub(crate) fn has_passed(&self) -> bool {
-            let left = self.0.get();
-            self.0.set(left.saturating_sub(1));
-            left == 0
+        pub(crate) fn wait(&mut self) -> bool {
+            if self.0 == 0 {
+                return false;
+            }
+            self.0 -= 1;
+            spin_loop();
+            true
         }
     }
 

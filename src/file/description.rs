@@ -184,7 +184,7 @@ impl<T> Description<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "loom")))]
 impl<T> Description<T> {
     /// As after so many lives, for the holder of the only reference.
     pub(crate) fn set_generation(&self, generation: u64) {

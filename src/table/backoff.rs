@@ -10,7 +10,7 @@
 //! A request costs a limited number of pauses, and is void when they are used up. So a thread that
 //! is stopped within a copy does not slow others down for good.
 
-use crate::sync::{AtomicU64, Deadline, Ordering, thread_index, yield_now};
+use crate::sync::{AtomicU64, Deadline, Ordering, thread_index};
 
 /// How many pauses a request may cost, until the copy that asked renews it.
 pub(crate) const PAUSES: u64 = if cfg!(all(test, feature = "loom")) { 2 } else { 64 };
@@ -19,6 +19,7 @@ pub(crate) const PAUSES: u64 = if cfg!(all(test, feature = "loom")) { 2 } else {
 /// have no clock: in looks at the request.)
 const SHORTEST: u64 = if cfg!(all(test, feature = "loom")) { 1 } else { 50 };
 const LONGEST: u64 = 50_000;
+const _: () = assert!(LONGEST <= FIELD && PAUSES <= FIELD, "they fill their fields at the most");
 /// Two passes over this many chunks take about a microsecond.
 const CHUNKS_A_MICROSECOND: u64 = 2;
 
@@ -33,6 +34,13 @@ pub(crate) struct Backoff(AtomicU64);
 /// [`Backoff::begin_change`].
 #[must_use]
 pub(crate) struct Permit(());
+
+impl Permit {
+    /// For what no copy would see: a number of a hot range that is freed without having been open.
+    pub(crate) fn unasked() -> Self {
+        Self(())
+    }
+}
 
 /// What a copy asks for, from its first failure to its end; dropping it ends the request.
 pub(crate) struct Request<'a> {
@@ -87,10 +95,14 @@ impl Word {
     }
 }
 
-/// The calling thread in an id. Threads that lie 2^24 apart have the same one: a change of the one
-/// does not pause for a copy of the other.
+/// The calling thread in an id: 1 at the least. Threads that lie 2^24 - 1 apart have the same one: a change of
+/// the one does not pause for a copy of the other.
 fn this_thread() -> u32 {
-    (thread_index() as u32).wrapping_add(1) & THREAD
+    name_of(thread_index())
+}
+
+fn name_of(thread: usize) -> u32 {
+    (thread % THREAD as usize) as u32 + 1
 }
 
 /// How long a pause lasts for a copy of a table with `chunks` chunks: about as long as two passes
@@ -128,10 +140,8 @@ impl Backoff {
         if asked.is_ours() || !self.take_pause(asked.id()) {
             return;
         }
-        let deadline = Deadline::after(asked.length());
-        while self.load().id() == asked.id() && !deadline.has_passed() {
-            yield_now();
-        }
+        let mut deadline = Deadline::after(asked.length());
+        while self.load().id() == asked.id() && deadline.wait() {}
     }
 
     /// Takes one of the pauses of a request; false if it is over or void.
@@ -153,16 +163,21 @@ impl Backoff {
 }
 
 impl Request<'_> {
-    /// Asks for quiet in a table with `chunks` chunks, or renews the pauses of what was asked for.
-    /// Does nothing while another copy asks: its quiet serves both.
+    /// Asks for quiet in a table with `chunks` chunks, or renews what was asked for, with pauses
+    /// twice as long: those before were too short. Does nothing while another copy asks: its quiet
+    /// serves both.
     pub(crate) fn ask(&mut self, chunks: usize) {
         let word = self.backoff.load();
         let is_own = self.id == Some(word.id());
         if word.pauses() != 0 && !is_own {
             return;
         }
-        let id = if is_own { word.id() } else { word.next_id() };
-        let asked = Word::new(id, length(chunks), PAUSES);
+        let (id, length) = if is_own {
+            (word.id(), LONGEST.min(2 * word.length()))
+        } else {
+            (word.next_id(), length(chunks))
+        };
+        let asked = Word::new(id, length, PAUSES);
         // If another thread was first, the next pass that fails asks again.
         if self.backoff.update(|now| (now.0 == word.0).then_some(asked)) {
             self.id = Some(id);
@@ -183,19 +198,20 @@ impl Drop for Request<'_> {
 /// For the models.
 #[cfg(all(test, feature = "loom", not(feature = "shuttle")))]
 mod looked_at {
-    use super::{Backoff, Permit, Request};
-
-    impl Permit {
-        /// For a slot that is in no table.
-        pub(crate) fn of_no_table() -> Self {
-            Self(())
-        }
-    }
+    use super::{Backoff, Request};
 
     impl Backoff {
         /// How many pauses the request may cost still; 0 if there is none.
         pub(crate) fn pauses_left(&self) -> u64 {
             self.load().pauses()
+        }
+
+        pub(crate) fn length(&self) -> u64 {
+            self.load().length()
+        }
+
+        pub(crate) fn id(&self) -> u32 {
+            self.load().id()
         }
     }
 
@@ -204,5 +220,24 @@ mod looked_at {
         pub(crate) fn is_the_last(&self) -> bool {
             self.id == Some(self.backoff.load().id())
         }
+    }
+}
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_thread_asks_as_thread_0() {
+        let last = THREAD as usize - 1;
+        assert_eq!([0, 1, last, last + 1].map(name_of), [1, 2, THREAD, 1]);
+    }
+
+    /// In microseconds.
+    #[test]
+    fn a_pause_is_as_long_as_the_table_is_large() {
+        let of_open = |numbers: usize| length(numbers.div_ceil(32));
+        assert_eq!([1, 1000, 60_000].map(of_open), [50, 50, 937]);
+        assert_eq!(of_open(1 << 31), 50_000);
     }
 }

@@ -69,8 +69,7 @@ impl<T> FdTable<T> {
         self.adopt(number, word)
     }
 
-    /// Gives a reserved number back. It changes no slot, but may reclaim a chunk: that too costs a
-    /// copy of the table another pass.
+    /// Frees a reserved number.
     pub(crate) fn free(&self, _: &Permit, number: Number) {
         // The claim keeps the chunk.
         if let Some(released) = self.with_chunk(number, |chunk, i| Some(chunk.claims.release(i))) {

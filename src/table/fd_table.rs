@@ -4,7 +4,7 @@ use crate::file::file_ref::{FileRef, drop_all};
 use crate::file::open_file_table::OpenFileTable;
 use crate::sync::{AtomicU32, Ordering};
 use crate::table::backoff::{Backoff, Permit};
-use crate::table::number::NUMBERS;
+use crate::table::number::{NUMBERS, Number};
 use crate::table::tiers::Tiers;
 
 /// The file descriptor table of one process: numbers, each open on an open file description.
@@ -104,6 +104,13 @@ impl<T> FdTable<T> {
     #[inline(always)]
     pub(crate) fn begin_change(&self) -> Permit {
         self.backoff.begin_change()
+    }
+
+    /// As `begin_change`, to free a number that was not opened. In the gap that may reclaim a
+    /// chunk, which costs a copy another pass.
+    pub(crate) fn begin_free(&self, number: Number) -> Permit {
+        let is_hot = self.tiers.hot.index_of(number).is_some();
+        if is_hot { Permit::unasked() } else { self.begin_change() }
     }
 }
 

@@ -89,9 +89,16 @@ impl<T> FdTable<T> {
         &self,
         placement: Placement,
     ) -> Result<[Reservation<'_, T>; N], Error> {
+        let permit = self.begin_change();
         let mut taken = [const { None }; N];
-        for reservation in &mut taken {
-            *reservation = Some(self.reserve(placement)?);
+        for i in 0..N {
+            match self.reserve_number(&permit, placement) {
+                Ok(number) => taken[i] = Some(Reservation::new(self, number)),
+                Err(error) => {
+                    taken.into_iter().flatten().for_each(|reserved| reserved.free(&permit));
+                    return Err(error);
+                }
+            }
         }
         Ok(taken.map(|reservation| reservation.expect("each was taken above")))
     }
@@ -157,8 +164,13 @@ impl<'a, T> Reservation<'a, T> {
     /// ```
     pub fn install(self, file: T, flags: FdFlags) -> Result<RawFd, Rejected<T>> {
         let permit = self.table().begin_change();
-        let index = self.table().open_files.slab.create(file)?;
-        Ok(self.into_open(&permit, index, flags))
+        match self.table().open_files.slab.create(file) {
+            Ok(index) => Ok(self.into_open(&permit, index, flags)),
+            Err(rejected) => {
+                self.free(&permit);
+                Err(rejected)
+            }
+        }
     }
 
     /// Opens the number on a description that exists: one in flight, or one that another table has
@@ -228,6 +240,12 @@ impl<'a, T> Reservation<'a, T> {
         }
     }
 
+    /// Frees the number.
+    fn free(mut self, permit: &Permit) {
+        self.passed_on = true;
+        self.table().free(permit, self.number);
+    }
+
     /// Opens the number on a counted index.
     #[inline]
     fn into_open(mut self, permit: &Permit, index: u32, flags: FdFlags) -> RawFd {
@@ -239,7 +257,8 @@ impl<'a, T> Reservation<'a, T> {
 impl<T> Drop for Reservation<'_, T> {
     fn drop(&mut self) {
         if !self.passed_on {
-            self.table().free(&self.table().begin_change(), self.number);
+            let table = self.table();
+            table.free(&table.begin_free(self.number), self.number);
         }
     }
 }

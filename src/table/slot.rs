@@ -174,9 +174,9 @@ impl Slot {
 
     #[inline]
     fn change(&self, _: &Permit, from: SlotWord, to: SlotWord) -> Result<(), SlotWord> {
-        // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire on
-        // failure: as `load`.
-        let changed = self.0.compare_exchange(from.0, to.0, Ordering::Release, Ordering::Acquire);
+        // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire: as
+        // `still_holds`, and on failure as `load`.
+        let changed = self.0.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire);
         changed.map(drop).map_err(SlotWord)
     }
 }
