@@ -10,6 +10,7 @@ mod conditional;
 mod duplicates;
 mod endings;
 mod epoch_tests;
+mod files;
 mod flags;
 mod free_blocks;
 mod full_bits;

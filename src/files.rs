@@ -1,13 +1,12 @@
 //! What a task holds: a file descriptor table that it may share with other tasks, and may swap for
 //! one of its own.
 
-use std::{fmt, ops::Deref, sync::Arc};
-
-use arc_swap::{ArcSwap, Guard};
+use std::{fmt, ops::Deref};
 
 use crate::error::Error;
 use crate::flags::{CloseRangeFlags, FdFlags};
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::arc_swap::{ArcSwap, Guard};
+use crate::sync::{Arc, AtomicUsize, Ordering};
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
 
@@ -96,9 +95,16 @@ impl<T> Files<T> {
     #[must_use]
     #[doc(alias = "CLONE_FILES")]
     pub fn share(&self) -> Self {
-        let shared = self.shared.load_full();
-        shared.join();
-        Self { shared: ArcSwap::new(shared) }
+        loop {
+            let shared = self.shared.load_full();
+            shared.join();
+            // The task held the table when the new one was counted in.
+            if Arc::ptr_eq(&shared, &self.shared.load()) {
+                return Self { shared: ArcSwap::new(shared) };
+            }
+            // Otherwise a sibling may have found itself alone in it, with nothing to unshare.
+            shared.leave();
+        }
     }
 
     /// `fork(2)`: the files of another task, on a copy of the table at one instant; see
@@ -119,6 +125,8 @@ impl<T> Files<T> {
     }
 
     /// Whether another task holds the same table.
+    ///
+    /// A task that joins or leaves the table may be counted as long as its call is going on.
     ///
     /// ```
     /// # use fdtable::{FdTable, Files, OpenFileTable};
@@ -149,7 +157,8 @@ impl<T> Files<T> {
     /// table of this task's own, which siblings do not see.
     ///
     /// With `UNSHARE` on a shared table, the copy is made at one instant, without what would be
-    /// closed. Else as [`FdTable::close_range`].
+    /// closed. Otherwise it behaves as [`FdTable::close_range`], also for a task that begins to
+    /// share the table during the call.
     ///
     /// # Errors
     ///
@@ -183,19 +192,17 @@ impl<T> Files<T> {
 
     /// Swaps a shared table for a copy of what `keep` keeps of it.
     fn unshare_keeping(&self, keep: impl Fn(Number, FdFlags) -> bool) {
-        loop {
-            let old = self.shared.load();
-            if !old.is_shared() {
-                return;
-            }
-            let copy = Shared::by_one(old.table.copy(&keep));
-            let found = self.shared.compare_and_swap(&*old, Arc::clone(&copy));
-            if Arc::ptr_eq(&found, &old) {
-                found.leave();
-                return;
-            }
-            // Another thread of this task has swapped the table meanwhile, and may have changed it.
+        let old = self.shared.load();
+        if !old.is_shared() {
+            return;
         }
+        let copy = Shared::by_one(old.table.copy(keep));
+        let found = self.shared.compare_and_swap(&*old, copy);
+        if Arc::ptr_eq(&found, &old) {
+            found.leave();
+        }
+        // Otherwise another thread of this task has swapped the table meanwhile. Nobody shared the
+        // new one at that instant, so there was nothing to do.
     }
 }
 
@@ -207,19 +214,21 @@ impl<T> Shared<T> {
 
     /// Counts a task in.
     fn join(&self) {
-        // Relaxed: a count that orders nothing; the table itself is in an `Arc`.
-        self.tasks.fetch_add(1, Ordering::Relaxed);
+        // Acquire: if a task was counted out before, the next look at it finds its new table
+        // (`share`); pairs with the Release in `leave`.
+        self.tasks.fetch_add(1, Ordering::Acquire);
     }
 
-    /// Counts a task out.
+    /// Counts a task out, which holds another table by now, or none.
     fn leave(&self) {
-        // Relaxed: as in `join`.
-        self.tasks.fetch_sub(1, Ordering::Relaxed);
+        // Release: passes on that the task holds another table to `join` and `is_shared`.
+        self.tasks.fetch_sub(1, Ordering::Release);
     }
 
     fn is_shared(&self) -> bool {
-        // Relaxed: as in `join`; a task that joins or leaves meanwhile is before or after.
-        self.tasks.load(Ordering::Relaxed) > 1
+        // Acquire: a thread that finds its task counted out finds it at its new table from then on
+        // (`unshare`); pairs with the Release in `leave`.
+        self.tasks.load(Ordering::Acquire) > 1
     }
 }
 

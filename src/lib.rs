@@ -128,11 +128,8 @@
 #![deny(unsafe_code)]
 
 mod error;
-// arc-swap is invisible to loom.
-#[cfg(not(all(test, feature = "loom")))]
 mod exec;
 mod file;
-#[cfg(not(all(test, feature = "loom")))]
 mod files;
 mod flags;
 mod sync;
@@ -141,13 +138,11 @@ mod table;
 pub use std::os::fd::RawFd;
 
 pub use error::{Error, Rejected};
-#[cfg(not(all(test, feature = "loom")))]
 pub use exec::ExecPlan;
 pub use file::{
     file_id::FileId, file_ref::FileRef, open_file_table::OpenFileTable,
     owned_file_ref::OwnedFileRef,
 };
-#[cfg(not(all(test, feature = "loom")))]
 pub use files::{Files, FilesGuard};
 pub use flags::{CloseRangeFlags, FdFlags};
 pub use table::{

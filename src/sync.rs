@@ -1,22 +1,30 @@
 //! The atomics, cells and epochs this crate is built on, chosen in this one place.
 //!
 //! core's and crossbeam's; in this crate's own unit tests, when they are built with the feature
-//! `loom`, loom's and a model of the epoch (`loom-tests/epoch.rs`). Both sides have loom's shape:
-//! no const constructors, no `get_mut`, cells entered through a closure.
+//! `loom`, loom's and models of the epoch and of arc-swap (`loom-tests/epoch.rs`, `arc_swap.rs`).
+//! Both sides have loom's shape: no const constructors, no `get_mut`, cells entered through a
+//! closure.
 
 #![allow(unsafe_code, reason = "zeroed memory")]
 
 #[cfg(not(all(test, feature = "loom")))]
 pub(crate) use self::native::{
-    AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Deadline, Ordering, UnsafeCell, epoch, spin_loop,
-    thread_index, zeroed_boxed_slice,
+    Arc, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Deadline, Ordering, UnsafeCell, arc_swap,
+    epoch, spin_loop, thread_index, zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom"))]
-pub(crate) use self::checked::{
-    AtomicPtr, AtomicU32, AtomicU64, Deadline, Ordering, UnsafeCell, spin_loop, thread_index,
-    zeroed_boxed_slice,
+pub(crate) use self::{
+    arc_swap::Arc,
+    checked::{
+        AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Deadline, Ordering, UnsafeCell, spin_loop,
+        thread_index, zeroed_boxed_slice,
+    },
 };
+
+#[cfg(all(test, feature = "loom"))]
+#[path = "../loom-tests/arc_swap.rs"]
+pub(crate) mod arc_swap;
 
 #[cfg(all(test, feature = "loom", not(crossbeam_loom)))]
 #[path = "../loom-tests/epoch.rs"]
@@ -41,8 +49,10 @@ mod native {
         time::{Duration, Instant},
     };
 
+    pub(crate) use std::sync::Arc;
     use std::thread::{sleep, yield_now};
 
+    pub(crate) use ::arc_swap;
     pub(crate) use core::{
         hint::spin_loop,
         sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
@@ -151,7 +161,7 @@ mod checked {
     // A checker runs a thread that waits for another only when told that it waits.
     pub(crate) use super::checker::{
         cell::UnsafeCell,
-        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
+        sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
         thread::yield_now as spin_loop,
     };
 
