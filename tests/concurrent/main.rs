@@ -6,3 +6,4 @@ mod copies;
 mod harness;
 mod releases;
 mod targets;
+mod tasks;
