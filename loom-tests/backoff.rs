@@ -153,6 +153,31 @@ fn two_copies_ask() {
     });
 }
 
+/// With time left that no model waits for.
+#[test]
+fn pause_ends_with_the_request() {
+    explore(
+        "ask, end || change",
+        Preemptions(0),
+        execution(false, || {
+            let backoff = Arc::new(Backoff::new());
+            let ask = |backoff: &Backoff| {
+                let mut request = backoff.request();
+                request.ask(1_000_000);
+                while backoff.pauses_left() == PAUSES {
+                    spin_loop();
+                }
+            };
+            both(&backoff, ask, |backoff| {
+                while backoff.pauses_left() == 0 {
+                    spin_loop();
+                }
+                _ = backoff.begin_change();
+            });
+        }),
+    );
+}
+
 /// The last pause is one thread's.
 #[test]
 fn two_changes_beside_a_request() {

@@ -75,6 +75,29 @@ fn get_against_close() {
     });
 }
 
+/// As above: it gives up the file that is there now.
+#[test]
+fn close_of_a_word_that_has_come_back() {
+    check("close || close, open in the same block with the same word", Exhaustive, || {
+        let slots = Slots::new(Some(1));
+        let (closed, ()) = both(
+            &slots,
+            |s| s.close(0),
+            |s| {
+                let word = s.slots[0].load();
+                let closed = s.close(0);
+                let file = s.create(2);
+                if closed.is_some() && Some(file.index()) == word.index() {
+                    file.into_index();
+                    s.slots[0].open_as(word);
+                }
+            },
+        );
+        assert!(matches!(closed, None | Some(1 | 2)), "{closed:?}");
+        slots.finish();
+    });
+}
+
 /// One of the two gets the file itself.
 #[test]
 fn file_of_the_last_reference() {
