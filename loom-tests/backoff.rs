@@ -282,7 +282,8 @@ fn request_is_renewed() {
             assert_eq!((backoff.id(), backoff.pauses_left()), (id, PAUSES));
             assert_eq!(backoff.length(), 2 * length);
             drop(request);
-            backoff.request().ask(4);
+            let mut next = backoff.request();
+            next.ask(4);
             assert_ne!(backoff.id(), id, "the next request is another one");
         }),
     );

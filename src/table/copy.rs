@@ -1,4 +1,4 @@
-//! A copy of the table at one instant, without stopping anybody.
+//! A copy of the table at one instant, without a lock.
 //!
 //! Every slot's word is read, and then read again, the sequence in it included, in the same chunks:
 //! until a pass finds each word as the pass before left it. Then every slot stood still from its
@@ -8,8 +8,7 @@
 //! have changed from that instant on. A word that has changed costs only its own reading, also
 //! after a change of guards (docs/DESIGN.md, *Copying*, says why).
 //!
-//! A slot that stands still *in name* only, having changed by a multiple of 2^24 in between, would
-//! go unseen.
+//! A slot that changes exactly k * 2^24 times between two readings looks unchanged.
 
 use std::{mem, ops::Range, ptr, sync::Arc};
 
@@ -221,7 +220,7 @@ impl<'a, T, K: Fn(Number, FdFlags) -> bool> Kept<'a, T, K> {
 
     /// Whether the reference that was counted for one word is what the next one needs. A count
     /// keeps the life from ending, so an index that is the same means the same life: where only
-    /// flags have changed, nothing is counted again, and the copy is faster than the changes.
+    /// flags have changed, nothing is counted again. Counting would be slower than such changes.
     #[inline]
     fn passes_on(&self, number: Number, old: SlotWord, now: SlotWord) -> bool {
         let kept = |word: SlotWord| (self.keep)(number, word.flags());

@@ -9,8 +9,8 @@ use crate::table::tiers::Tiers;
 
 /// The file descriptor table of one process: numbers, each open on an open file description.
 ///
-/// Any number of threads may call anything at once, and none waits for another: see the [crate
-/// page](crate#consistency). Numbers are `RawFd`s as a system call has them; one that cannot be
+/// Any number of threads may call anything at once, and there is no lock: see the [crate
+/// page](crate#progress). Numbers are `RawFd`s as a system call has them; one that cannot be
 /// open is `EBADF`, never a panic.
 ///
 /// ```
@@ -24,7 +24,7 @@ use crate::table::tiers::Tiers;
 /// # Ok::<(), fdtable::Error>(())
 /// ```
 // In this order, and aligned to a cache line: so that the first line, which every call reads, holds
-// nothing that calls write. (Behind the limit comes `HotRanges`, whose links to chunks are set once
+// nothing that calls write, but for those that pause. (Behind the limit comes `HotRanges`, whose links to chunks are set once
 // each.)
 #[repr(C, align(64))]
 pub struct FdTable<T> {

@@ -10,7 +10,8 @@ use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
 use crate::table::slot::{Slot, SlotWord};
 
-/// No race makes one call try so often. A callback that changes the number itself does.
+/// A call that tries so often has a callback that changes the number itself, or other threads never
+/// let it finish.
 const MANY_TRIES: u32 = 1_000_000;
 
 impl<T> FdTable<T> {
@@ -156,7 +157,8 @@ impl<T> FdTable<T> {
     }
 }
 
-/// `change`, or a panic if it is called so often that it must be to blame itself.
+/// `change`. Panics with debug assertions when it is called so often that it probably changes its own
+/// number.
 fn ending(change: impl Fn(FdFlags) -> FdFlags) -> impl Fn(FdFlags) -> FdFlags {
     let tries = Cell::new(0);
     move |flags| {
