@@ -125,4 +125,16 @@ mod tests {
         }
         assert_eq!(tag(u64::from(u32::MAX)), 0);
     }
+
+    /// An index plus one has 31 bits.
+    #[test]
+    fn a_head_holds_any_index() {
+        for index in (0..31).map(|bit| (1 << bit) - 1) {
+            let head = Head(u64::MAX).pushed(index);
+            assert_eq!(
+                (head.first(), head.popped(head.link()).first()),
+                (Some(index), Some(index))
+            );
+        }
+    }
 }

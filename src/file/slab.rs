@@ -190,3 +190,21 @@ impl<T> Drop for Vacant<'_, T> {
         self.slab.free.push(self.block.index(), link);
     }
 }
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+
+    /// The blocks of all buckets, one after the other, are the indices in order.
+    #[test]
+    fn every_index_below_the_limit_has_a_block_of_its_own() {
+        let mut first = 0;
+        for bucket in FIRST.ilog2() as usize..BUCKETS - 1 {
+            let end = bucket_len(bucket) - 1;
+            let last = first + end as u32;
+            assert_eq!((locate(first), locate(last)), ((bucket, 0), (bucket, end)));
+            first = last + 1;
+        }
+        assert_eq!((first, Slab::<()>::new(u32::MAX).max_files), (MAX_FILES, MAX_FILES));
+    }
+}

@@ -207,4 +207,15 @@ mod tests {
         assert_eq!(period(|word| word.opened(7, flags)), 1 << 24);
         assert_eq!(period(|word| word.with_flags(flags)), 1 << 24);
     }
+
+    /// An index plus one has 31 bits, the flags have 8.
+    #[test]
+    fn a_word_holds_any_index_and_any_flags() {
+        for (index, flags) in (0..31).map(|bit| ((1 << bit) - 1, FdFlags::from_bits_retain(bit))) {
+            let opened = SlotWord::EMPTY.cleared().opened(index, flags);
+            assert_eq!((opened.index(), opened.flags()), (Some(index), flags));
+            let marked = opened.with_flags(!flags);
+            assert_eq!((marked.index(), marked.flags()), (Some(index), !flags));
+        }
+    }
 }
