@@ -204,6 +204,8 @@ mod checked {
 
 #[cfg(all(test, not(feature = "loom")))]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -218,6 +220,16 @@ mod tests {
         // SAFETY: as above.
         let pointers = unsafe { zeroed_boxed_slice(3, null) };
         assert!(pointers.iter().all(|pointer| pointer.load(Ordering::Relaxed).is_null()));
+    }
+
+    #[test]
+    fn a_deadline_is_in_microseconds() {
+        let (start, deadline) = (Instant::now(), Deadline::after(2_000));
+        while !deadline.has_passed() {
+            yield_now();
+        }
+        let waited = start.elapsed();
+        assert!((Duration::from_millis(2)..Duration::from_secs(1)).contains(&waited), "{waited:?}");
     }
 
     #[test]

@@ -195,6 +195,48 @@ impl Drop for Request<'_> {
     }
 }
 
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+    use crate::table::occupancy::FAN;
+
+    /// As the crate page says.
+    #[test]
+    fn a_pause_is_short() {
+        let numbers = |open: usize| length(open.div_ceil(FAN));
+        assert_eq!((numbers(0), numbers(1_000)), (50, 50));
+        assert!((50..=1_000).contains(&numbers(60_000)));
+        assert!(numbers(60_000) < numbers(120_000));
+        assert_eq!(length(usize::MAX), 50_000);
+    }
+
+    /// The threads that pause for one request see its end, and take no later one for it.
+    #[test]
+    fn an_id_does_not_come_back_soon() {
+        let asked = |before: Word| Word::new(before.next_id(), 50, PAUSES);
+        let first = asked(Word(0));
+        assert!(first.is_ours() && first.over().id() != first.id());
+        let later = std::iter::successors(Some(asked(first.over())), |word| Some(asked(*word)));
+        assert!(later.take(255).all(|word| word.is_ours() && word.id() != first.id()));
+    }
+
+    /// Each of the 24 bits tells one thread from another.
+    #[test]
+    fn the_request_of_another_thread_is_not_ours() {
+        let mut others = (0..24).map(|bit| this_thread() ^ 1 << bit);
+        assert!(others.all(|id| !Word::new(id, 50, PAUSES).is_ours()));
+    }
+
+    /// No field reaches into the next one.
+    #[test]
+    fn a_word_holds_any_request() {
+        for (id, length) in [(0, length(usize::MAX)), (u32::MAX, 0)] {
+            let word = Word::new(id, length, PAUSES);
+            assert_eq!((word.id(), word.length(), word.pauses()), (id, length, PAUSES));
+        }
+    }
+}
+
 /// For the models.
 #[cfg(all(test, feature = "loom", not(feature = "shuttle")))]
 mod looked_at {
