@@ -101,8 +101,37 @@ impl Parent<'_> {
 }
 
 #[cfg(all(test, not(feature = "loom")))]
-mod tests {
+pub(crate) mod tests {
+    use std::{ops::Range, os::fd::RawFd};
+
     use super::*;
+    use crate::file::open_file_table::OpenFileTable;
+    use crate::flags::FdFlags;
+    use crate::table::fd_table::FdTable;
+    use crate::table::open::Placement;
+
+    type Open = fn(&FdTable<()>, RawFd) -> bool;
+
+    const NONE: FdFlags = FdFlags::empty();
+    /// Open in each table.
+    const SOURCE: RawFd = 100_000;
+    const WAYS: [Open; 3] = [
+        |t, fd| t.open(Placement::From(fd), (), NONE).is_ok(),
+        |t, fd| t.open(Placement::At(fd), (), NONE).is_ok(),
+        |t, fd| t.dup2(SOURCE, fd).is_ok(),
+    ];
+
+    /// Passes `check` a table in which `numbers` are open, and a copy of it, for each way to open
+    /// them.
+    pub(crate) fn filled_in_every_way(numbers: Range<RawFd>, check: impl Fn(&FdTable<()>)) {
+        for open in WAYS {
+            let t = FdTable::new(&OpenFileTable::new());
+            t.open(Placement::At(SOURCE), (), NONE).unwrap();
+            assert!(numbers.clone().all(|fd| open(&t, fd)));
+            check(&t);
+            check(&t.fork());
+        }
+    }
 
     /// A word comes back after 2^30 marks or clearings: each bit of the sequence carries.
     #[test]

@@ -229,3 +229,19 @@ impl Drop for Gap {
         }
     }
 }
+
+#[cfg(all(test, not(feature = "loom")))]
+mod tests {
+    use super::*;
+    use crate::table::full_bits::tests::filled_in_every_way;
+    use crate::table::link::follow;
+
+    #[test]
+    fn full_chunks_show_in_the_nodes_above() {
+        filled_in_every_way(1024..2048, |t| {
+            let guard = epoch::pin();
+            let node = follow(&t.tiers.gap.class15, &guard).unwrap();
+            assert!(node.occupancy().load(Ordering::Relaxed).has(1));
+        });
+    }
+}

@@ -259,6 +259,14 @@ impl Drop for HotRanges {
 #[cfg(all(test, not(feature = "loom")))]
 mod tests {
     use super::*;
+    use crate::table::full_bits::tests::filled_in_every_way;
+
+    #[test]
+    fn full_chunks_show_in_their_group() {
+        filled_in_every_way(0..1024, |t| {
+            assert!(t.tiers.hot.full[0].load(Ordering::Relaxed).is_full());
+        });
+    }
 
     /// What is written when a chunk fills is on no line with what comes before the tier.
     #[test]
