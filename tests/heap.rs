@@ -280,10 +280,13 @@ fn one_chunk_may_stay_empty(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>
 /// A number in each size class of the gap, and the first behind the high hot range.
 const CLASSES: [RawFd; 7] = [1024, 36_864, 1 << 16, 1 << 20, 1 << 25, 1 << 30, RawFd::MAX];
 
-/// A way to keep something in the gap.
+/// A number in each hot range.
+const HOT: [RawFd; 2] = [0, 36_863];
+
+/// A way to keep something in a table.
 type Keep<'a> = &'a dyn Fn(&Table, RawFd);
 
-/// Whatever a table has in the gap when it ends, all of it is given back there and then.
+/// Whatever a table has when it ends, all of it is given back there and then.
 fn the_end_of_a_table_gives_all_back(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>) {
     let keep_open = |t: &Table, fd| open(t, fd, file);
     let keep_reserved = |t: &Table, fd| mem::forget(t.reserve(Placement::At(fd)));
@@ -291,7 +294,8 @@ fn the_end_of_a_table_gives_all_back(files: &OpenFileTable<u64>, file: &OwnedFil
     let keeps: [Keep<'_>; 3] = [&keep_open, &keep_reserved, &keep_spare];
     settled();
     for (i, keep) in keeps.iter().enumerate() {
-        for fds in CLASSES.iter().map(slice::from_ref).chain([&CLASSES[..]]) {
+        let each = CLASSES.iter().chain(&HOT).map(slice::from_ref);
+        for fds in each.chain([&CLASSES[..]]) {
             let before = SMALL.load(Relaxed);
             let t = table(files);
             fds.iter().for_each(|fd| keep(&t, *fd));
@@ -301,6 +305,21 @@ fn the_end_of_a_table_gives_all_back(files: &OpenFileTable<u64>, file: &OwnedFil
             assert_eq!(SMALL.load(Relaxed), before, "kept by way {i}: {fds:?}");
         }
     }
+}
+
+/// The last handle frees what all of them share: here it is that of a reference.
+fn the_end_of_an_open_file_table_gives_all_back() {
+    let ((), left) = kept(|| {
+        let files = OpenFileTable::new();
+        let t = table(&files);
+        open(&t, 0, &files.insert(0).unwrap());
+        // So many that the blocks lie in several buckets.
+        (1..100).for_each(|n| assert!(t.open(Placement::Lowest, n, NONE).is_ok()));
+        let last = t.get(0).unwrap().into_owned();
+        drop((files, t));
+        assert_eq!(*last, 0);
+    });
+    assert_eq!(left, 0);
 }
 
 /// Frees the only number of the gap, in each way that there is.
@@ -363,6 +382,7 @@ fn the_heap_is_bounded_and_comes_back() {
     closing_gives_all_gap_memory_back(&files, &file);
     one_chunk_may_stay_empty(&files, &file);
     the_end_of_a_table_gives_all_back(&files, &file);
+    the_end_of_an_open_file_table_gives_all_back();
     the_last_number_gives_its_memory_back_at_once(&files, &file);
     a_million_far_numbers_do_not_grow_the_heap(&files, &file);
 }
