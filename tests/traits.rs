@@ -1,6 +1,9 @@
-//! What may cross threads: everything, if the files themselves may.
+//! What the types implement: everything may cross threads, if the files themselves may; and what
+//! each shows of itself.
 
 use std::{
+    fmt::Debug,
+    io,
     panic::{RefUnwindSafe, UnwindSafe},
     sync::Arc,
 };
@@ -61,4 +64,50 @@ fn references_are_cloned_whatever_the_file_is() {
     struct File;
     fn clone<T: Clone>() {}
     clone::<(OpenFileTable<File>, FileRef<'_, File>, OwnedFileRef<File>, Descriptor<'_, File>)>();
+}
+
+#[test]
+fn each_type_shows_what_it_holds() {
+    let system = OpenFileTable::with_limit(9);
+    let builder = FdTable::builder(&system).auto_base(2048).limit(20_000);
+    assert_eq!(format!("{builder:?}"), "Builder { auto_base: 2048, limit: 20000, .. }");
+    let files = Files::new(builder.build().unwrap());
+    let table = files.load();
+    drop(system.insert("the first life of block 0").unwrap());
+    table.open(Placement::At(3), "text", FdFlags::CLOEXEC | FdFlags::USER_1).unwrap();
+    let refused = table.open(Placement::At(3), "other", FdFlags::empty()).unwrap_err();
+    let shown: [(&dyn Debug, &str); 12] = [
+        (&system, "OpenFileTable { max_files: 9, .. }"),
+        (&files, "Files({3 -> #0 CLOEXEC | USER_1})"),
+        (&table, "FilesGuard({3 -> #0 CLOEXEC | USER_1})"),
+        (&files.prepare_exec(), "ExecPlan({})"),
+        (&table.iter(), "Iter { next: 0, .. }"),
+        (&table.drain(7, 9).unwrap(), "Drain { next: 7, end: 10, .. }"),
+        (&table.reserve(Placement::At(5)).unwrap(), "Reservation(5)"),
+        (&table.descriptor(3).unwrap(), "3 -> #0 CLOEXEC | USER_1"),
+        (&table.get(3).unwrap(), "FileRef(#0.1, \"text\")"),
+        (&table.get(3).unwrap().into_owned(), "OwnedFileRef(#0.1, \"text\")"),
+        (&table.get(3).unwrap().id(), "#0.1"),
+        (&refused, "Rejected { error: Busy, .. }"),
+    ];
+    for (value, text) in shown {
+        assert_eq!(format!("{value:?}"), text);
+    }
+}
+
+#[test]
+fn errors_are_those_of_linux_with_a_file_or_without() {
+    for (error, errno, text) in [
+        (Error::BadFd, 9, "bad file descriptor (EBADF)"),
+        (Error::Busy, 16, "descriptor reserved by another operation (EBUSY)"),
+        (Error::Invalid, 22, "invalid argument (EINVAL)"),
+        (Error::FileTableOverflow, 23, "too many open files in system (ENFILE)"),
+        (Error::TooManyOpenFiles, 24, "too many open files (EMFILE)"),
+    ] {
+        let rejected = || Rejected { error, file: () };
+        assert_eq!((error.errno(), Error::from(rejected())), (errno, error));
+        assert_eq!([error.to_string(), rejected().to_string()], [text; 2]);
+        let os = [io::Error::from(error), io::Error::from(rejected())];
+        assert!(os.iter().all(|os| os.raw_os_error() == Some(errno)), "{os:?}");
+    }
 }
