@@ -1,9 +1,9 @@
 //! Groups 21, 22 and 36: exec, fork, and what two tables have in common.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use fdtable::{FdFlags, FdTable, FileId, Files, Placement, RawFd};
-use test_support::{CLOEXEC, EDGES, File, NONE, World, numbers, tag_at};
+use test_support::{CLOEXEC, EDGES, File, NONE, World, numbers, race, tag_at};
 
 /// Every second edge is FD_CLOEXEC, and all carry a flag of the user's.
 fn open_edges(w: &World, t: &FdTable<File>) -> Vec<usize> {
@@ -172,6 +172,27 @@ fn a_shared_table_is_one_until_unshared() {
     drop(files.load().close(7).unwrap());
     assert_eq!(numbers(&sibling.load()), [7, 8]);
     assert!(files.load().is_empty());
+    assert_eq!(w.dropped(), []);
+}
+
+#[test]
+fn two_unshares_of_one_task_leave_the_shared_table_once() {
+    let w = World::new();
+    let files = Files::new(w.table());
+    (0..100).for_each(|fd| _ = w.open(&files.load(), fd));
+    let sibling = Mutex::new(None);
+    race(
+        1_000,
+        || *sibling.lock().unwrap() = Some(files.share()),
+        || files.unshare(),
+        || files.unshare(),
+        |(), ()| {
+            let sibling = sibling.lock().unwrap().take().unwrap();
+            assert!(!files.is_shared() && !sibling.is_shared());
+            let thread = files.share();
+            assert!(files.is_shared() && thread.is_shared());
+        },
+    );
     assert_eq!(w.dropped(), []);
 }
 

@@ -197,7 +197,7 @@ fn auto_placement_is_the_lowest_free_number_from_the_base_on() {
         t.set_limit(base);
         assert_eq!(errno(t.reserve(Placement::Auto)), EMFILE, "{base}");
     }
-    for base in [0, 32, 992, 1025, 32769, NO_LIMIT - 4064, NO_LIMIT, u32::MAX] {
+    for base in [0, 32, 992, 1025, 1040, 32769, NO_LIMIT - 4064, NO_LIMIT, u32::MAX] {
         assert_eq!(errno(FdTable::builder(&w.files).auto_base(base).build()), EINVAL, "{base}");
     }
 }
