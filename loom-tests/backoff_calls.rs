@@ -1,5 +1,5 @@
-//! Calls that change a table, beside a copy that asks for quiet: each looks for the request once, and
-//! holds nothing while it pauses.
+//! Calls that change a table, beside a copy that asks for quiet: each looks for the request once,
+//! and holds nothing while it pauses.
 
 use std::mem;
 
@@ -58,8 +58,8 @@ const CALLS: [(&str, Call); 17] = [
     ("close_range with CLOEXEC", |t| t.close_range(0, 0, CloseRangeFlags::CLOEXEC).unwrap()),
 ];
 
-/// While a call pauses, the files of the table can be closed for good, and every number and all room
-/// for files is free. (The thread that asks does not pause itself.)
+/// While a call pauses, the files of the table can be closed for good, and every number and all
+/// room for files is free. (The thread that asks does not pause itself.)
 #[test]
 fn pause_holds_nothing() {
     for (name, call) in CALLS {

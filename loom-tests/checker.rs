@@ -9,11 +9,11 @@ pub(crate) use loom::{explore, stop_exploring};
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::{sync, thread};
 
-use std::{
-    cell::Cell,
-    panic::{AssertUnwindSafe, catch_unwind},
-    thread::panicking,
-};
+use std::cell::Cell;
+#[cfg(not(feature = "shuttle"))]
+use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(not(crossbeam_loom))]
+use std::thread::panicking;
 
 // All threads of a model run on one thread of the machine.
 thread_local! {
@@ -22,6 +22,7 @@ thread_local! {
 }
 
 /// Calls what may unwind on purpose; `None` if it does.
+#[cfg(not(feature = "shuttle"))]
 pub(crate) fn unwinding<R>(f: impl FnOnce() -> R) -> Option<R> {
     MAY_UNWIND.set(MAY_UNWIND.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(f)).ok();
@@ -30,6 +31,7 @@ pub(crate) fn unwinding<R>(f: impl FnOnce() -> R) -> Option<R> {
 }
 
 /// Whether this execution has failed: the checker takes no further operations then.
+#[cfg(not(crossbeam_loom))]
 pub(crate) fn has_failed() -> bool {
     panicking() && MAY_UNWIND.get() == 0
 }

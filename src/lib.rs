@@ -109,8 +109,9 @@
 //!
 //! A `fork` that has found the table changed twice asks the threads that change it to back off. A
 //! call then pauses once, as a rule for 50 µs at the most with 1,000 numbers open in a row and for
-//! 1 ms with 60,000, and the `fork` ends after a few more passes. A thread stopped in a `fork` costs
-//! the others 64 such pauses in all. [The bounds, and the exceptions](crate::design#progress).
+//! 1 ms with 60,000, and the `fork` ends after a few more passes. A thread stopped in a `fork`
+//! costs the others 64 such pauses in all. [The bounds, and the
+//! exceptions](crate::design#progress).
 //!
 //! # Threads
 //!

@@ -24,8 +24,8 @@ use crate::table::tiers::Tiers;
 /// # Ok::<(), fdtable::Error>(())
 /// ```
 // In this order, and aligned to a cache line: so that the first line, which every call reads, holds
-// nothing that calls write, but for those that pause. (Behind the limit comes `HotRanges`, whose links to chunks are set once
-// each.)
+// nothing that calls write, but for those that pause. (Behind the limit comes `HotRanges`, whose
+// links to chunks are set once each.)
 #[repr(C, align(64))]
 pub struct FdTable<T> {
     pub(crate) backoff: Backoff,

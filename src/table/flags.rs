@@ -157,8 +157,8 @@ impl<T> FdTable<T> {
     }
 }
 
-/// `change`. Panics with debug assertions when it is called so often that it probably changes its own
-/// number.
+/// `change`. Panics with debug assertions when it is called so often that it probably changes its
+/// own number.
 fn ending(change: impl Fn(FdFlags) -> FdFlags) -> impl Fn(FdFlags) -> FdFlags {
     let tries = Cell::new(0);
     move |flags| {

@@ -181,7 +181,7 @@ impl Slot {
     }
 }
 
-#[cfg(all(test, feature = "loom"))]
+#[cfg(all(test, feature = "loom", not(feature = "shuttle")))]
 impl Slot {
     /// Opens an empty slot, as the last of 2^24 changes does.
     pub(crate) fn open_as(&self, word: SlotWord) {
