@@ -50,7 +50,11 @@ fn numbers(task: &Files<File>) -> Vec<i32> {
 }
 
 fn together(one: &Files<File>, other: &Files<File>) -> bool {
-    ptr::eq::<FdTable<File>>(&**one.load(), &**other.load())
+    is_shared_with(&one.load(), other)
+}
+
+fn is_shared_with(table: &FdTable<File>, task: &Files<File>) -> bool {
+    ptr::eq(table, &raw const **task.load())
 }
 
 /// Ends one task after another. Each table counts the tasks that hold it, and the files go with the
@@ -106,6 +110,41 @@ fn unshare_against_close_range() {
         let tasks = Tasks::new();
         both(&tasks, |t| t.a.unshare(), |t| close_all(&t.a));
         assert_eq!((numbers(&tasks.a), numbers(&tasks.b)), (vec![], vec![0]));
+        end(tasks, []);
+    });
+}
+
+/// Another thread of the task finds all numbers of its own table marked.
+#[test]
+fn close_range_that_marks() {
+    check("close_range(UNSHARE | CLOEXEC) || load, flags", Preemptions(3), || {
+        let tasks = Tasks::new();
+        open(&tasks.a, 1);
+        let mark = |t: &Tasks| t.a.close_range(0, 2, OWN | CloseRangeFlags::CLOEXEC).unwrap();
+        both(&tasks, mark, |t| {
+            let table = t.a.load();
+            let marked = if is_shared_with(&table, &t.b) { NONE } else { FdFlags::CLOEXEC };
+            assert_eq!(table.flags(1), Some(marked));
+        });
+        end(tasks, []);
+    });
+}
+
+/// What another thread opens in the task's own table stays open.
+#[test]
+fn close_range_beside_an_open() {
+    check("close_range(UNSHARE) || load, open 1", Preemptions(3), || {
+        let tasks = Tasks::new();
+        let (is_own, ()) = both(
+            &tasks,
+            |t| {
+                let table = t.a.load();
+                table.open(Placement::At(1), File::new(2), NONE).unwrap();
+                !is_shared_with(&table, &t.b)
+            },
+            |t| close_all(&t.a),
+        );
+        assert!(!is_own || numbers(&tasks.a) == [1]);
         end(tasks, []);
     });
 }

@@ -4,11 +4,10 @@
 use std::{fmt, ops::Deref};
 
 use crate::error::Error;
-use crate::flags::{CloseRangeFlags, FdFlags};
+use crate::flags::CloseRangeFlags;
 use crate::sync::arc_swap::{ArcSwap, Guard};
 use crate::sync::{Arc, AtomicUsize, Ordering};
 use crate::table::fd_table::FdTable;
-use crate::table::number::Number;
 
 /// The files of a task: shared with another task by `CLONE_FILES`, copied by `fork`, split by
 /// `unshare`, swept by `exec`.
@@ -150,15 +149,15 @@ impl<T> Files<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn unshare(&self) {
-        self.unshare_keeping(|_, _| true);
+        self.unshare_as(FdTable::fork);
     }
 
     /// `close_range(2)`: closes `first..=last`, or with `CLOEXEC` marks it; with `UNSHARE` in a
     /// table of this task's own, which siblings do not see.
     ///
-    /// With `UNSHARE` on a shared table, the copy is made at one instant, without what would be
-    /// closed. Otherwise it behaves as [`FdTable::close_range`], also for a task that begins to
-    /// share the table during the call.
+    /// With `UNSHARE` on a shared table, the task gets a copy of one instant, without what would be
+    /// closed, or marked: no other thread of the task sees it half done. Otherwise it behaves as
+    /// [`FdTable::close_range`], also for a task that begins to share the table during the call.
     ///
     /// # Errors
     ///
@@ -178,11 +177,19 @@ impl<T> Files<T> {
         if first > last || !CloseRangeFlags::all().contains(flags) {
             return Err(Error::Invalid);
         }
-        let closing = !flags.contains(CloseRangeFlags::CLOEXEC);
-        if flags.contains(CloseRangeFlags::UNSHARE) {
-            self.unshare_keeping(|number, _| !(closing && (first..=last).contains(&number.0)));
+        let range_flags = flags - CloseRangeFlags::UNSHARE;
+        let copy = |table: &FdTable<T>| {
+            if range_flags.is_empty() {
+                return table.copy(|number, _| !(first..=last).contains(&number.0));
+            }
+            let copy = table.fork();
+            copy.close_range(first, last, range_flags).expect("the arguments are good");
+            copy
+        };
+        if flags.contains(CloseRangeFlags::UNSHARE) && self.unshare_as(copy) {
+            return Ok(());
         }
-        self.load().close_range(first, last, flags - CloseRangeFlags::UNSHARE)
+        self.load().close_range(first, last, range_flags)
     }
 
     /// Gives the task another table.
@@ -190,19 +197,20 @@ impl<T> Files<T> {
         self.shared.swap(Shared::by_one(table)).leave();
     }
 
-    /// Swaps a shared table for a copy of what `keep` keeps of it.
-    fn unshare_keeping(&self, keep: impl Fn(Number, FdFlags) -> bool) {
+    /// Swaps a shared table for what `copy` makes of it; false if it is not shared, or if another
+    /// thread of this task has swapped it meanwhile.
+    fn unshare_as(&self, copy: impl FnOnce(&FdTable<T>) -> FdTable<T>) -> bool {
         let old = self.shared.load();
         if !old.is_shared() {
-            return;
+            return false;
         }
-        let copy = Shared::by_one(old.table.copy(keep));
-        let found = self.shared.compare_and_swap(&*old, copy);
-        if Arc::ptr_eq(&found, &old) {
-            found.leave();
+        let copy = Shared::by_one(copy(&old.table));
+        let swapped = Arc::ptr_eq(&self.shared.compare_and_swap(&*old, copy), &old);
+        if swapped {
+            old.leave();
         }
-        // Otherwise another thread of this task has swapped the table meanwhile. Nobody shared the
-        // new one at that instant, so there was nothing to do.
+        // Otherwise nobody shared the new table when it was swapped in: there is nothing to unshare.
+        swapped
     }
 }
 
