@@ -209,7 +209,7 @@ impl<T> Files<T> {
         if swapped {
             old.leave();
         }
-        // Otherwise nobody shared the new table when it was swapped in: there is nothing to unshare.
+        // Otherwise nobody shared the new table when it was swapped in: nothing is to be unshared.
         swapped
     }
 }
