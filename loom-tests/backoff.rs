@@ -263,17 +263,19 @@ fn second_copy_leaves_the_request_of_the_first() {
     );
 }
 
-/// A request that is void is renewed, and asks for pauses of twice the length.
+/// A request asks for longer pauses if one has ended before it, and not else.
 #[test]
 fn request_is_renewed() {
     explore(
-        "ask, void, ask again",
+        "ask, ask again, void, ask again",
         Exhaustive,
         execution(false, || {
             let backoff = Arc::new(Backoff::new());
             let mut request = backoff.request();
             request.ask(4);
             let (id, length) = (backoff.id(), backoff.length());
+            request.ask(4);
+            assert_eq!(backoff.length(), length, "no pause was too short");
             let other = Arc::clone(&backoff);
             let change = move || (0..=PAUSES).for_each(|_| _ = other.begin_change());
             loom::thread::spawn(change).join().unwrap();
@@ -285,6 +287,26 @@ fn request_is_renewed() {
             let mut next = backoff.request();
             next.ask(4);
             assert_ne!(backoff.id(), id, "the next request is another one");
+        }),
+    );
+}
+
+/// Pauses of one length double the next one once, however many threads have made them.
+#[test]
+fn two_pauses_of_a_renewed_request() {
+    explore(
+        "ask, pause, renew, pause of the length before, renew",
+        Exhaustive,
+        execution(false, || {
+            let backoff = Backoff::new();
+            let mut request = backoff.request();
+            request.ask(4);
+            let (length, report) = (backoff.length(), backoff.pause_too_short());
+            for _ in 0..2 {
+                report();
+                request.ask(4);
+                assert_eq!(backoff.length(), 2 * length);
+            }
         }),
     );
 }

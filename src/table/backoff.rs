@@ -19,7 +19,8 @@ pub(crate) const PAUSES: u64 = if cfg!(all(test, feature = "loom")) { 2 } else {
 /// have no clock: in looks at the request.)
 const SHORTEST: u64 = if cfg!(all(test, feature = "loom")) { 1 } else { 50 };
 const LONGEST: u64 = 50_000;
-const _: () = assert!(LONGEST <= FIELD && PAUSES <= FIELD, "they fill their fields at the most");
+const _: () =
+    assert!(LONGEST <= FIELD && PAUSES <= PAUSES_LEFT, "they fill their fields at the most");
 /// Two passes over this many chunks take about a microsecond.
 const CHUNKS_A_MICROSECOND: u64 = 2;
 
@@ -49,11 +50,14 @@ pub(crate) struct Request<'a> {
     id: Option<u32>,
 }
 
-/// Pauses left (16 bits, 0: no request) | the length of each (16) | the thread that asks (24) | a
-/// sequence (8). The last two together are the *id* of a request.
+/// Pauses left (15 bits, 0: no request) | whether a pause was too short (1) | the length of each
+/// (16) | the thread that asks (24) | a sequence (8). The last two together are the *id* of a
+/// request.
 #[derive(Clone, Copy)]
 struct Word(u64);
 
+const PAUSES_LEFT: u64 = 0x7fff;
+const TOO_SHORT: u64 = 0x8000;
 const FIELD: u64 = 0xffff;
 const LENGTH_SHIFT: u32 = 16;
 const ID_SHIFT: u32 = 32;
@@ -67,11 +71,16 @@ impl Word {
 
     #[inline]
     fn pauses(self) -> u64 {
-        self.0 & FIELD
+        self.0 & PAUSES_LEFT
     }
 
     fn length(self) -> u64 {
         self.0 >> LENGTH_SHIFT & FIELD
+    }
+
+    /// The length of the pauses of a renewed request.
+    fn next_length(self) -> u64 {
+        if self.0 & TOO_SHORT == 0 { self.length() } else { LONGEST.min(2 * self.length()) }
     }
 
     fn id(self) -> u32 {
@@ -141,7 +150,20 @@ impl Backoff {
             return;
         }
         let mut deadline = Deadline::after(asked.length());
-        while self.load().id() == asked.id() && deadline.wait() {}
+        while self.load().id() == asked.id() {
+            if !deadline.wait() {
+                return self.report_too_short(asked);
+            }
+        }
+    }
+
+    /// A pause has ended before the request did. Says nothing of a request that asks for longer
+    /// pauses by now.
+    fn report_too_short(&self, asked: Word) {
+        self.update(|word| {
+            let same = (word.id(), word.length()) == (asked.id(), asked.length());
+            same.then(|| Word(word.0 | TOO_SHORT))
+        });
     }
 
     /// Takes one of the pauses of a request; false if it is over or void.
@@ -163,8 +185,8 @@ impl Backoff {
 }
 
 impl Request<'_> {
-    /// Asks for quiet in a table with `chunks` chunks, or renews what was asked for, with pauses
-    /// twice as long: those before were too short. Does nothing while another copy asks: its quiet
+    /// Asks for quiet in a table with `chunks` chunks, or renews what was asked for. The pauses are
+    /// then twice as long if one was too short. Does nothing while another copy asks: its quiet
     /// serves both.
     pub(crate) fn ask(&mut self, chunks: usize) {
         let word = self.backoff.load();
@@ -172,11 +194,8 @@ impl Request<'_> {
         if word.pauses() != 0 && !is_own {
             return;
         }
-        let (id, length) = if is_own {
-            (word.id(), LONGEST.min(2 * word.length()))
-        } else {
-            (word.next_id(), length(chunks))
-        };
+        let (id, length) =
+            if is_own { (word.id(), word.next_length()) } else { (word.next_id(), length(chunks)) };
         let asked = Word::new(id, length, PAUSES);
         // If another thread was first, the next pass that fails asks again.
         if self.backoff.update(|now| (now.0 == word.0).then_some(asked)) {
@@ -258,6 +277,12 @@ mod looked_at {
 
         pub(crate) fn id(&self) -> u32 {
             self.load().id()
+        }
+
+        /// The end, by its time, of a pause that begins now.
+        pub(crate) fn pause_too_short(&self) -> impl Fn() {
+            let asked = self.load();
+            move || self.report_too_short(asked)
         }
     }
 
