@@ -7,6 +7,8 @@
 
 #![allow(unsafe_code, reason = "zeroed memory")]
 
+pub(crate) mod published;
+
 #[cfg(not(all(test, feature = "loom")))]
 pub(crate) use self::native::{
     Arc, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Deadline, Ordering, UnsafeCell, arc_swap,

@@ -7,6 +7,7 @@
 
 use std::{ops::Range, ptr};
 
+use crate::sync::published::{publish, published};
 use crate::sync::{AtomicPtr, Ordering};
 use crate::table::chunk::{Chunk, Entered, OnEntered, Tell, Visited};
 use crate::table::full_bits::Parent;
@@ -114,10 +115,9 @@ impl HotRanges {
     /// The chunk and the slot of an index, if the chunk is there.
     #[inline]
     pub(crate) fn chunk(&self, index: HotIndex) -> Option<(&Chunk, usize)> {
-        // Acquire: sees the chunk's words; pairs with the Release in `publish`.
-        let chunk = self.chunk_ptr(index).load(Ordering::Acquire);
         // SAFETY: I4 - a chunk of a hot range is published whole and stays until the tier drops.
-        Some((unsafe { chunk.as_ref() }?, index.slot()))
+        let chunk = unsafe { published(self.chunk_ptr(index)) };
+        Some((chunk?, index.slot()))
     }
 
     /// Runs `f` on the chunk of an index. A missing chunk is made.
@@ -226,19 +226,8 @@ impl HotRanges {
     /// that thread's.
     #[cold]
     fn publish(&self, index: HotIndex) -> (&Chunk, bool) {
-        let new = Box::into_raw(Box::new(Chunk::with_claim(index.slot())));
-        // Release: publishes the chunk's words; pairs with the Acquire in `chunk`. Acquire: sees
-        // the winner's.
-        let (success, failure) = (Ordering::Release, Ordering::Acquire);
-        let link = self.chunk_ptr(index);
-        let Err(winner) = link.compare_exchange(ptr::null_mut(), new, success, failure) else {
-            // SAFETY: I4 - as in `chunk`.
-            return (unsafe { &*new }, true);
-        };
-        // SAFETY: it came out of `Box::into_raw` above and was not published.
-        drop(unsafe { Box::from_raw(new) });
         // SAFETY: I4 - as in `chunk`.
-        (unsafe { &*winner }, false)
+        unsafe { publish(self.chunk_ptr(index), Chunk::with_claim(index.slot())) }
     }
 }
 
