@@ -256,9 +256,6 @@ fn main() {
     let files = OpenFileTable::with_limit(MAX_FILES);
     let tables: Vec<Table> = (0..TABLES).map(|_| Arc::new(FdTable::new(&files))).collect();
     tables.iter().for_each(|table| table.set_limit(1 << 31));
-    // ThreadSanitizer does not see into the lazy initialisation of std: let it be over before there
-    // are threads.
-    drop(crossbeam_epoch::pin());
     let (stop, mut random) = (AtomicBool::new(false), Rng::with_seed(seed));
     let calls: u64 = thread::scope(|scope| {
         let (tables, stop) = (&tables, &stop);

@@ -1,18 +1,21 @@
 //! The atomics, cells and epochs this crate is built on, chosen in this one place.
 //!
-//! core's and crossbeam's; in this crate's own unit tests, when they are built with the feature
-//! `loom`, loom's and models of the epoch and of arc-swap (`loom-tests/epoch.rs`, `arc_swap.rs`).
-//! Both sides have loom's shape: no const constructors, no `get_mut`, cells entered through a
-//! closure.
+//! core's, and crossbeam's with a collector of this crate's own; in this crate's own unit tests,
+//! when they are built with the feature `loom`, loom's and models of the epoch and of arc-swap
+//! (`loom-tests/epoch.rs`, `arc_swap.rs`). Both sides have loom's shape: no const constructors, no
+//! `get_mut`, cells entered through a closure.
 
 #![allow(unsafe_code, reason = "zeroed memory")]
 
 pub(crate) mod published;
 
 #[cfg(not(all(test, feature = "loom")))]
+pub(crate) mod epoch;
+
+#[cfg(not(all(test, feature = "loom")))]
 pub(crate) use self::native::{
     Arc, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Deadline, Ordering, UnsafeCell, arc_swap,
-    epoch, spin_loop, thread_index, zeroed_boxed_slice,
+    spin_loop, thread_index, zeroed_boxed_slice,
 };
 
 #[cfg(all(test, feature = "loom"))]
@@ -59,7 +62,6 @@ mod native {
         hint::spin_loop,
         sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     };
-    pub(crate) use crossbeam_epoch as epoch;
 
     /// core's cell in loom's shape.
     #[derive(Debug)]

@@ -1,86 +1,28 @@
 //! What a table costs in heap, and when it allocates: counted by this binary's own allocator.
 //! One test function, so that no other thread allocates while it counts.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    fmt,
-    io::{self, Write},
-    iter, mem, slice,
-    sync::atomic::{AtomicIsize, Ordering::Relaxed},
-};
+use std::{iter, mem, slice, sync::Barrier, thread};
 
 use fastrand::Rng;
 use fdtable::{
     CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, OwnedFileRef, Placement, RawFd,
 };
-
-/// Bytes allocated and not freed, on all threads.
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-/// Those of them that are in blocks of a kilobyte at most, which all chunks and nodes are.
-static SMALL: AtomicIsize = AtomicIsize::new(0);
-
-thread_local! {
-    /// Allocations of this thread.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
+use test_support::{
+    CLOEXEC, NONE,
+    heap::{Counting, allocations, live, say, small},
+};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-fn count(bytes: isize) {
-    LIVE.fetch_add(bytes, Relaxed);
-    if bytes.abs() <= 1024 {
-        SMALL.fetch_add(bytes, Relaxed);
-    }
-    if bytes > 0 {
-        // Not after the end of the thread's variables.
-        let _ = ALLOCATIONS.try_with(|n| n.set(n.get() + 1));
-    }
-}
-
-// SAFETY: `System` does it all; counting neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: guaranteed by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: guaranteed by the caller.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-/// Prints a figure past the test harness, whose capture would allocate.
-fn say(figure: fmt::Arguments<'_>) {
-    let mut output = io::stderr();
-    writeln!(output, "{figure}").unwrap();
-}
-
 /// What an empty table may cost, and what one number far from all others may.
 const FEW: isize = 2048;
 
-const NONE: FdFlags = FdFlags::empty();
-const CLOEXEC: FdFlags = FdFlags::CLOEXEC;
-
 /// The bytes that `f` leaves allocated.
 fn kept<R>(f: impl FnOnce() -> R) -> (R, isize) {
-    let before = LIVE.load(Relaxed);
+    let before = live();
     let result = f();
-    (result, LIVE.load(Relaxed) - before)
-}
-
-/// How often `f` allocates.
-fn allocations(f: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.get();
-    f();
-    ALLOCATIONS.get() - before
+    (result, live() - before)
 }
 
 /// What is live when the epoch has freed all it can, as it is late by nature: bytes in small
@@ -88,10 +30,17 @@ fn allocations(f: impl FnOnce()) -> usize {
 /// one time to the next, whatever the tables do.
 fn settled() -> (isize, isize) {
     let flush = |_| {
-        crossbeam_epoch::pin().flush();
-        (SMALL.load(Relaxed), LIVE.load(Relaxed))
+        reclaim_one_chunk();
+        (small(), live())
     };
     (0..32).map(flush).min().unwrap()
+}
+
+/// A table that reclaims its last chunk flushes the epoch, twice.
+fn reclaim_one_chunk() {
+    let t = FdTable::new(&OpenFileTable::new());
+    let fd = t.open(Placement::At(20_000), 0_u64, NONE).unwrap();
+    drop(t.close(fd).unwrap());
 }
 
 /// The epoch's own queue, at most.
@@ -209,8 +158,8 @@ fn closing_gives_all_gap_memory_back(files: &OpenFileTable<u64>, file: &OwnedFil
         fds.sort_unstable();
         fds.dedup();
         fds.iter().for_each(|&fd| open(&t, fd, file));
-        say(format_args!("{} gap numbers: {} bytes", fds.len(), LIVE.load(Relaxed) - empty.1));
-        assert!(LIVE.load(Relaxed) - empty.1 > 1 << 20);
+        say(format_args!("{} gap numbers: {} bytes", fds.len(), live() - empty.1));
+        assert!(live() - empty.1 > 1 << 20);
         if by_range {
             t.close_range(0, u32::MAX, CloseRangeFlags::empty()).unwrap();
         } else {
@@ -238,7 +187,8 @@ fn churn_far(t: &Table, file: &OwnedFileRef<u64>, numbers: impl Iterator<Item = 
     }
 }
 
-fn a_million_far_numbers_do_not_grow_the_heap(
+fn many_far_numbers_do_not_grow_the_heap(
+    rounds: usize,
     files: &OpenFileTable<u64>,
     file: &OwnedFileRef<u64>,
 ) {
@@ -246,14 +196,58 @@ fn a_million_far_numbers_do_not_grow_the_heap(
     churn_far(&t, file, far_numbers().take(1_000));
     let empty = settled();
     let (mut most, mut numbers) = (0, far_numbers());
-    for _ in 0..100 {
+    for _ in 0..rounds {
         churn_far(&t, file, numbers.by_ref().take(10_000));
         // Not settled: what the table leaves to the epoch by itself.
-        most = most.max(LIVE.load(Relaxed) - empty.1);
+        most = most.max(live() - empty.1);
     }
-    say(format_args!("10^6 far numbers: at most {most} bytes not given back yet"));
+    say(format_args!("{rounds} times 10,000 far numbers: at most {most} bytes not given back yet"));
     assert!(most <= 64 << 10, "{most}");
     assert_back_to(empty);
+}
+
+/// What one reclaimed chunk of the gap costs while it cannot be freed: six blocks, and its place in
+/// the epoch's queue.
+const NOT_FREED: isize = 2 * FEW;
+
+/// Runs `f` while another thread is stopped in a call in the gap, about `fd`.
+fn beside_a_stopped_thread<R>(t: &Table, fd: RawFd, f: impl FnOnce() -> R) -> R {
+    let (stopped, goes_on) = (Barrier::new(2), Barrier::new(2));
+    let stop = |flags| {
+        stopped.wait();
+        goes_on.wait();
+        flags
+    };
+    thread::scope(|s| {
+        s.spawn(|| t.update_flags(fd, stop).unwrap());
+        stopped.wait();
+        let result = f();
+        goes_on.wait();
+        result
+    })
+}
+
+/// A stopped thread holds a guard: what others reclaim piles up, by so much for each chunk and no
+/// more, until its call goes on.
+fn a_stopped_thread_keeps_what_others_reclaim(
+    files: &OpenFileTable<u64>,
+    file: &OwnedFileRef<u64>,
+) {
+    let t = table(files);
+    let stopped_at = 20_000;
+    open(&t, stopped_at, file);
+    let before = settled();
+    let chunks = 10_000;
+    let ((), bytes) = beside_a_stopped_thread(&t, stopped_at, || {
+        let others = far_numbers().filter(|fd| fd / 32 != stopped_at / 32);
+        kept(|| others.take(chunks).for_each(|fd| open_and_close(&t, fd, file)))
+    });
+    let each = bytes / chunks as isize;
+    say(format_args!("beside a stopped thread: {each} bytes for each chunk reclaimed"));
+    assert!(each <= NOT_FREED, "{each}");
+    // A call that reclaims a chunk frees eight and more of those that have piled up.
+    (0..chunks / 8).for_each(|_| reclaim_one_chunk());
+    assert_back_to(before);
 }
 
 /// One number again and again: its chunk may stay, until another one empties.
@@ -261,11 +255,7 @@ fn one_chunk_may_stay_empty(files: &OpenFileTable<u64>, file: &OwnedFileRef<u64>
     let t = table(files);
     churn_far(&t, file, far_numbers().take(1_000));
     let empty = settled();
-    let again = |fd, times| {
-        for _ in 0..times {
-            open_and_close(&t, fd, file);
-        }
-    };
+    let again = |fd, times| (0..times).for_each(|_| open_and_close(&t, fd, file));
     again(RawFd::MAX, 1);
     assert_back_to(empty);
     again(RawFd::MAX, 3);
@@ -292,17 +282,14 @@ fn the_end_of_a_table_gives_all_back(files: &OpenFileTable<u64>, file: &OwnedFil
     let keep_reserved = |t: &Table, fd| mem::forget(t.reserve(Placement::At(fd)));
     let keep_spare = |t: &Table, fd| (0..3).for_each(|_| open_and_close(t, fd, file));
     let keeps: [Keep<'_>; 3] = [&keep_open, &keep_reserved, &keep_spare];
-    settled();
     for (i, keep) in keeps.iter().enumerate() {
         let each = CLASSES.iter().chain(&HOT).map(slice::from_ref);
         for fds in each.chain([&CLASSES[..]]) {
-            let before = SMALL.load(Relaxed);
+            let (before, _) = settled();
             let t = table(files);
             fds.iter().for_each(|fd| keep(&t, *fd));
-            // What was reclaimed before.
-            crossbeam_epoch::pin().flush();
             drop(t);
-            assert_eq!(SMALL.load(Relaxed), before, "kept by way {i}: {fds:?}");
+            assert_eq!(small(), before, "kept by way {i}: {fds:?}");
         }
     }
 }
@@ -358,7 +345,7 @@ fn the_last_number_gives_its_memory_back_at_once(
         open_and_close(&t, 0, file);
         let (empty, _) = settled();
         free_in_every_way(&t, fd, file, |name| {
-            assert_eq!(SMALL.load(Relaxed), empty, "{fd}, freed by {name}");
+            assert_eq!(small(), empty, "{fd}, freed by {name}");
         });
     }
 }
@@ -384,5 +371,9 @@ fn the_heap_is_bounded_and_comes_back() {
     the_end_of_a_table_gives_all_back(&files, &file);
     the_end_of_an_open_file_table_gives_all_back();
     the_last_number_gives_its_memory_back_at_once(&files, &file);
-    a_million_far_numbers_do_not_grow_the_heap(&files, &file);
+    many_far_numbers_do_not_grow_the_heap(100, &files, &file);
+    a_stopped_thread_keeps_what_others_reclaim(&files, &file);
+    // A guard of another crate of the process keeps nothing of this one's.
+    let _stranger = crossbeam_epoch::pin();
+    many_far_numbers_do_not_grow_the_heap(20, &files, &file);
 }

@@ -162,7 +162,7 @@ impl Backoff {
     fn report_too_short(&self, asked: Word) {
         self.update(|word| {
             let same = (word.id(), word.length()) == (asked.id(), asked.length());
-            same.then(|| Word(word.0 | TOO_SHORT))
+            same.then_some(Word(word.0 | TOO_SHORT))
         });
     }
 

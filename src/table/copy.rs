@@ -15,7 +15,7 @@ use std::{mem, ops::Range, ptr, sync::Arc};
 use crate::file::file_ref::{FileRef, drop_all};
 use crate::file::slab::Slab;
 use crate::flags::FdFlags;
-use crate::sync::epoch::{self, Guard};
+use crate::sync::epoch::{Guard, pin};
 use crate::table::backoff::Request;
 use crate::table::chunk::{Chunk, Entered};
 use crate::table::fd_table::FdTable;
@@ -98,7 +98,7 @@ impl<T, K: Fn(Number, FdFlags) -> bool> Snapshot<'_, T, K> {
     /// Reads the table until one pass finds everything as the pass before, under one guard; false
     /// if it has changed too often.
     fn settle(&mut self, tiers: &Tiers, request: &mut Request<'_>) -> bool {
-        let guard = epoch::pin();
+        let guard = pin();
         self.pass(tiers, &guard);
         (0..PASSES).any(|_| {
             let deaths = tiers.gap.deaths();

@@ -11,8 +11,8 @@
 
 use std::cell::Cell;
 
-use crate::sync::epoch::{Atomic, Guard};
-use crate::sync::{AtomicU64, Ordering, epoch};
+use crate::sync::epoch::{Atomic, Guard, pin};
+use crate::sync::{AtomicU64, Ordering};
 use crate::table::chunk::{Chunk, OnEntered, Tell, Visited};
 use crate::table::link::{Entry, Link, NodeHeader, Search, Tree, Visit};
 use crate::table::number::{LOW_END, NUMBERS, Number};
@@ -73,9 +73,9 @@ macro_rules! on_root {
 
 impl Gap {
     pub(crate) fn new() -> Self {
-        // The first guard of a process builds the epoch's collector, under a lock: here, before
-        // another thread can have the table and wait for it.
-        drop(epoch::pin());
+        // The first guard of a process registers what a fork has to do, under a lock of the C
+        // library: here, before another thread can have the table and wait for it.
+        drop(pin());
         Self {
             roots: NodeHeader::with_children(0),
             class15: Atomic::null(),
@@ -116,7 +116,7 @@ impl Gap {
         if number >= Number::END {
             return None;
         }
-        let guard = epoch::pin();
+        let guard = pin();
         let found = on_root!(self, class_of(number), |root| root
             .follow(&guard)
             .and_then(|tree| tree.chunk(number, &guard)));
@@ -181,7 +181,7 @@ impl Gap {
     /// Runs `f` under a guard, and then gives back what memory it has retired.
     #[inline]
     pub(crate) fn visit<R>(&self, f: impl FnOnce(&Visit<'_>) -> R) -> R {
-        let guard = epoch::pin();
+        let guard = pin();
         let visit = Visit { guard: &guard, deaths: &self.deaths, retired: Cell::new(false) };
         let result = f(&visit);
         if visit.retired.get() {
@@ -195,9 +195,9 @@ impl Gap {
     /// usually frees it, and is made when the gap is empty, as no later call may flush it.
     #[cold]
     fn give_memory_back(&self) {
-        epoch::pin().flush();
+        pin().flush();
         if self.roots.is_empty() {
-            epoch::pin().flush();
+            pin().flush();
         }
     }
 
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn full_chunks_show_in_the_nodes_above() {
         filled_in_every_way(1024..2048, |t| {
-            let guard = epoch::pin();
+            let guard = pin();
             let node = follow(&t.tiers.gap.class15, &guard).unwrap();
             assert!(node.occupancy().load(Ordering::Relaxed).has(1));
         });

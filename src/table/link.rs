@@ -9,8 +9,8 @@
 
 use std::cell::Cell;
 
-use crate::sync::epoch::{Atomic, Guard, Owned, Shared};
-use crate::sync::{AtomicU32, AtomicU64, Ordering, epoch};
+use crate::sync::epoch::{Atomic, Guard, Owned, Shared, unprotected};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::table::chunk::{Chunk, OnEntered, Tell, Visited};
 use crate::table::full_bits::Parent;
 use crate::table::number::Number;
@@ -275,7 +275,7 @@ pub(crate) fn follow<'g, C>(link: &'g Atomic<C>, guard: &'g Guard) -> Option<&'g
 /// Frees a tree that no other thread sees.
 pub(crate) fn tear_down<C: Tree>(link: &Atomic<C>) {
     // SAFETY: I5 - no other thread sees the tree.
-    let guard = unsafe { epoch::unprotected() };
+    let guard = unsafe { unprotected() };
     // Relaxed: as above.
     let child = link.load(Ordering::Relaxed, guard);
     if !child.is_null() {

@@ -1,6 +1,6 @@
 //! The three tiers of a table, in the order of their numbers.
 
-use crate::sync::epoch::{self, Guard};
+use crate::sync::epoch::{Guard, pin, unprotected};
 use crate::table::chunk::Chunk;
 use crate::table::gap::Gap;
 use crate::table::hot::HotRanges;
@@ -21,7 +21,7 @@ impl Tiers {
 
     /// The first open number from `from` on, below `to`.
     pub(crate) fn next_open(&self, mut from: Number, to: Number) -> Option<Number> {
-        let guard = epoch::pin();
+        let guard = pin();
         while let Some((start, chunk)) = self.next_chunk(from, &guard)
             && start < to
         {
@@ -50,7 +50,7 @@ impl Tiers {
     pub(crate) fn chunks_mut(&mut self) -> impl Iterator<Item = &Chunk> {
         // SAFETY: I5 - no other thread has the table, as `&mut` shows, so nothing in it is
         // unlinked.
-        let guard = unsafe { epoch::unprotected() };
+        let guard = unsafe { unprotected() };
         self.chunks(guard).map(|(_, chunk)| chunk)
     }
 

@@ -1,7 +1,8 @@
 //! What the tests of several targets share: the borders between the tiers, a file that knows its
-//! number and records its drop, and two ways to make threads meet.
+//! number and records its drop, two ways to make threads meet, and an allocator that counts.
 
 mod files;
+pub mod heap;
 mod threads;
 
 use std::panic;

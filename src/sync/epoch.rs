@@ -1,0 +1,196 @@
+//! crossbeam's epoch, with a collector of this crate's own.
+//!
+//! crossbeam's default collector is one for the whole process, so a guard that another crate holds
+//! would keep the memory of this one from being freed. Guards of this collector are held during
+//! calls of the table alone.
+//!
+//! A guard that another thread holds at a `fork(2)` of the process is never dropped in the child.
+//! So the child leaves the collector to its parent, and begins another one. It does that within the
+//! fork, when it has one thread: later, one thread could still hold a guard of the old collector
+//! while another retires to the new one, what the first has found.
+
+#![allow(unsafe_code, reason = "a pointer that is set once, and a thread's own cell")]
+
+use std::{
+    cell::{Cell, UnsafeCell},
+    mem::MaybeUninit,
+    ptr,
+    sync::atomic::{AtomicBool, AtomicPtr, Ordering},
+};
+
+use crossbeam_epoch::{Collector, LocalHandle};
+
+use crate::sync::published::{publish, published};
+
+pub(crate) use crossbeam_epoch::{Atomic, Guard, Owned, Shared, unprotected};
+
+/// The collector of this process; null before its first guard, and in a child after its fork. None
+/// is ever freed, so two that are at one address are the same.
+static COLLECTOR: Line<AtomicPtr<Collector>> = Line(AtomicPtr::new(ptr::null_mut()));
+
+/// A cache line of its own, and its neighbour: each guard reads what is in it, while other threads
+/// may write to what lies beside it.
+#[repr(align(128))]
+struct Line<T>(T);
+
+thread_local! {
+    // Const and without a destructor: no state to look at before each guard.
+    static PARTICIPANT: Participant = const { Participant::new() };
+    /// Leaves the collector when the thread ends.
+    static LEAVE: Leave = const { Leave };
+}
+
+/// What the calling thread has of the collector.
+struct Participant {
+    /// The collector that the thread has joined; or one of the two below, which are never one.
+    joined: Cell<*const Collector>,
+    /// Its handle there, if it has joined one.
+    handle: UnsafeCell<MaybeUninit<LocalHandle>>,
+}
+
+/// The thread has joined no collector yet.
+const NONE: *const Collector = ptr::without_provenance(1);
+/// The thread's variables are being destroyed: it joins no collector any more.
+const LEFT: *const Collector = ptr::without_provenance(2);
+
+/// Pins the calling thread.
+pub(crate) fn pin() -> Guard {
+    // The closure is next to nothing, so that it is inlined.
+    let participant = PARTICIPANT.with(ptr::from_ref);
+    // SAFETY: the variable is this thread's, and without a destructor, so it is valid until the
+    // thread ends.
+    let participant = unsafe { &*participant };
+    // Relaxed: only whether it is the one that this thread has joined.
+    if participant.joined.get() == COLLECTOR.0.load(Ordering::Relaxed) {
+        participant.handle().pin()
+    } else {
+        participant.join()
+    }
+}
+
+impl Participant {
+    const fn new() -> Self {
+        Self { joined: Cell::new(NONE), handle: UnsafeCell::new(MaybeUninit::uninit()) }
+    }
+
+    /// The handle of a thread that has joined a collector.
+    #[inline]
+    fn handle(&self) -> &LocalHandle {
+        debug_assert!(self.joined.get() != NONE && self.joined.get() != LEFT);
+        // SAFETY: `join` has initialised it before it said so in `joined`.
+        unsafe { (*self.handle.get()).assume_init_ref() }
+    }
+
+    /// Joins the collector of this process, and pins the thread there.
+    #[cold]
+    fn join(&self) -> Guard {
+        let collector = collector();
+        let handle = collector.register();
+        let guard = handle.pin();
+        // In a destructor of the thread's variables the handle is for this guard alone.
+        if LEAVE.try_with(|_| ()).is_ok() {
+            // SAFETY: this thread alone has the cell, and nobody borrows it: the thread holds no
+            // guard of its former collector, if it has one. That is the collector of a parent, in
+            // which the thread stays: what is the parent's is not touched any more.
+            unsafe { *self.handle.get() = MaybeUninit::new(handle) };
+            self.joined.set(collector);
+        }
+        guard
+    }
+
+    fn is_pinned(&self) -> bool {
+        match self.joined.get() {
+            NONE => false,
+            // It may hold a guard with a handle of its own.
+            LEFT => true,
+            _ => self.handle().is_pinned(),
+        }
+    }
+}
+
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        PARTICIPANT.with(|participant| {
+            let joined = participant.joined.replace(LEFT);
+            if joined == COLLECTOR.0.load(Ordering::Relaxed) {
+                // SAFETY: initialised, as `joined` says, and not used again, as it now says.
+                unsafe { (*participant.handle.get()).assume_init_drop() };
+            }
+        });
+    }
+}
+
+/// The collector of this process, which is made if there is none.
+fn collector() -> &'static Collector {
+    look_out_for_forks();
+    // SAFETY: `publish` alone sets it, a child sets it back to null, and no collector is freed.
+    unsafe { published(&COLLECTOR.0).unwrap_or_else(|| publish(&COLLECTOR.0, Collector::new()).0) }
+}
+
+/// Registers [`begin_child`]. Two threads may do so at once: to run it twice does no harm, and so
+/// none waits for the other.
+fn look_out_for_forks() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    // Relaxed: nothing but the registration itself rests on it.
+    if !DONE.load(Ordering::Relaxed) {
+        // SAFETY: the handler may be called in the child of any fork.
+        let error = unsafe { libc::pthread_atfork(None, None, Some(begin_child)) };
+        DONE.store(error == 0, Ordering::Relaxed);
+    }
+}
+
+/// Runs in the child of a `fork(2)`, before the call returns: leaves the collector to the parent.
+///
+/// Unless this thread holds a guard itself, as it has forked within a call of a table: what the
+/// guard protects is retired to that collector.
+extern "C" fn begin_child() {
+    if !PARTICIPANT.with(Participant::is_pinned) {
+        COLLECTOR.0.store(ptr::null_mut(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::atomic::AtomicUsize, thread};
+
+    use super::*;
+
+    /// Whichever is destroyed first, the thread's participant or another variable.
+    #[test]
+    fn a_thread_pins_while_its_variables_are_destroyed() {
+        static PINNED: AtomicUsize = AtomicUsize::new(0);
+        struct Pins;
+        impl Drop for Pins {
+            fn drop(&mut self) {
+                let guard = pin();
+                assert!(PARTICIPANT.with(Participant::is_pinned));
+                drop(guard);
+                PINNED.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        thread_local! {
+            static BEFORE: Pins = const { Pins };
+            static BEHIND: Pins = const { Pins };
+        }
+        let exits = || {
+            BEFORE.with(|_| ());
+            drop(pin());
+            BEHIND.with(|_| ());
+        };
+        thread::spawn(exits).join().unwrap();
+        assert_eq!(PINNED.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_thread_is_pinned_while_it_holds_a_guard() {
+        let is_pinned = || PARTICIPANT.with(Participant::is_pinned);
+        assert!(!is_pinned());
+        let outer = pin();
+        drop(pin());
+        assert!(is_pinned());
+        drop(outer);
+        assert!(!is_pinned());
+    }
+}
