@@ -13,7 +13,7 @@
 
 use std::{
     cell::{Cell, UnsafeCell},
-    mem::MaybeUninit,
+    mem::{self, ManuallyDrop},
     ptr,
     sync::atomic::{AtomicBool, AtomicPtr, Ordering},
 };
@@ -25,13 +25,8 @@ use crate::sync::published::{publish, published};
 pub(crate) use crossbeam_epoch::{Atomic, Guard, Owned, Shared, unprotected};
 
 /// The collector of this process; null before its first guard, and in a child after its fork. None
-/// is ever freed, so two that are at one address are the same.
-static COLLECTOR: Line<AtomicPtr<Collector>> = Line(AtomicPtr::new(ptr::null_mut()));
-
-/// A cache line of its own, and its neighbour: each guard reads what is in it, while other threads
-/// may write to what lies beside it.
-#[repr(align(128))]
-struct Line<T>(T);
+/// is ever freed.
+static COLLECTOR: AtomicPtr<Collector> = AtomicPtr::new(ptr::null_mut());
 
 thread_local! {
     // Const and without a destructor: no state to look at before each guard.
@@ -42,69 +37,61 @@ thread_local! {
 
 /// What the calling thread has of the collector.
 struct Participant {
-    /// The collector that the thread has joined; or one of the two below, which are never one.
-    joined: Cell<*const Collector>,
-    /// Its handle there, if it has joined one.
-    handle: UnsafeCell<MaybeUninit<LocalHandle>>,
+    /// Its handle, once it has joined.
+    handle: UnsafeCell<Option<ManuallyDrop<LocalHandle>>>,
+    /// Whether its variables are being destroyed, so that it joins no more.
+    has_left: Cell<bool>,
 }
 
-/// The thread has joined no collector yet.
-const NONE: *const Collector = ptr::without_provenance(1);
-/// The thread's variables are being destroyed: it joins no collector any more.
-const LEFT: *const Collector = ptr::without_provenance(2);
-
 /// Pins the calling thread.
+#[inline]
 pub(crate) fn pin() -> Guard {
     // The closure is next to nothing, so that it is inlined.
     let participant = PARTICIPANT.with(ptr::from_ref);
     // SAFETY: the variable is this thread's, and without a destructor, so it is valid until the
     // thread ends.
     let participant = unsafe { &*participant };
-    // Relaxed: only whether it is the one that this thread has joined.
-    if participant.joined.get() == COLLECTOR.0.load(Ordering::Relaxed) {
-        participant.handle().pin()
-    } else {
-        participant.join()
+    match participant.handle() {
+        Some(handle) => handle.pin(),
+        None => participant.join(),
     }
 }
 
 impl Participant {
     const fn new() -> Self {
-        Self { joined: Cell::new(NONE), handle: UnsafeCell::new(MaybeUninit::uninit()) }
+        Self { handle: UnsafeCell::new(None), has_left: Cell::new(false) }
     }
 
-    /// The handle of a thread that has joined a collector.
     #[inline]
-    fn handle(&self) -> &LocalHandle {
-        debug_assert!(self.joined.get() != NONE && self.joined.get() != LEFT);
-        // SAFETY: `join` has initialised it before it said so in `joined`.
-        unsafe { (*self.handle.get()).assume_init_ref() }
+    fn handle(&self) -> Option<&LocalHandle> {
+        // SAFETY: this thread alone has the cell. No caller keeps the reference until `set_handle`.
+        unsafe { (*self.handle.get()).as_deref() }
+    }
+
+    /// Sets the handle, and returns the one before.
+    fn set_handle(&self, handle: Option<LocalHandle>) -> Option<LocalHandle> {
+        // SAFETY: this thread alone has the cell, and no reference into it is kept.
+        let before =
+            unsafe { mem::replace(&mut *self.handle.get(), handle.map(ManuallyDrop::new)) };
+        before.map(ManuallyDrop::into_inner)
     }
 
     /// Joins the collector of this process, and pins the thread there.
     #[cold]
     fn join(&self) -> Guard {
-        let collector = collector();
-        let handle = collector.register();
+        let handle = collector().register();
         let guard = handle.pin();
         // In a destructor of the thread's variables the handle is for this guard alone.
         if LEAVE.try_with(|_| ()).is_ok() {
-            // SAFETY: this thread alone has the cell, and nobody borrows it: the thread holds no
-            // guard of its former collector, if it has one. That is the collector of a parent, in
-            // which the thread stays: what is the parent's is not touched any more.
-            unsafe { *self.handle.get() = MaybeUninit::new(handle) };
-            self.joined.set(collector);
+            let before = self.set_handle(Some(handle));
+            debug_assert!(before.is_none(), "a thread joins when it has no handle");
         }
         guard
     }
 
     fn is_pinned(&self) -> bool {
-        match self.joined.get() {
-            NONE => false,
-            // It may hold a guard with a handle of its own.
-            LEFT => true,
-            _ => self.handle().is_pinned(),
-        }
+        // A thread that has left may hold a guard with a handle of its own.
+        self.has_left.get() || self.handle().is_some_and(LocalHandle::is_pinned)
     }
 }
 
@@ -113,11 +100,8 @@ struct Leave;
 impl Drop for Leave {
     fn drop(&mut self) {
         PARTICIPANT.with(|participant| {
-            let joined = participant.joined.replace(LEFT);
-            if joined == COLLECTOR.0.load(Ordering::Relaxed) {
-                // SAFETY: initialised, as `joined` says, and not used again, as it now says.
-                unsafe { (*participant.handle.get()).assume_init_drop() };
-            }
+            participant.has_left.set(true);
+            drop(participant.set_handle(None));
         });
     }
 }
@@ -126,7 +110,7 @@ impl Drop for Leave {
 fn collector() -> &'static Collector {
     look_out_for_forks();
     // SAFETY: `publish` alone sets it, a child sets it back to null, and no collector is freed.
-    unsafe { published(&COLLECTOR.0).unwrap_or_else(|| publish(&COLLECTOR.0, Collector::new()).0) }
+    unsafe { published(&COLLECTOR).unwrap_or_else(|| publish(&COLLECTOR, Collector::new()).0) }
 }
 
 /// Registers [`begin_child`]. Two threads may do so at once: to run it twice does no harm, and so
@@ -141,14 +125,18 @@ fn look_out_for_forks() {
     }
 }
 
-/// Runs in the child of a `fork(2)`, before the call returns: leaves the collector to the parent.
+/// Runs in the child of a `fork(2)`, before the call returns: leaves the collector to the parent,
+/// and so the handle of this thread, the only one.
 ///
 /// Unless this thread holds a guard itself, as it has forked within a call of a table: what the
 /// guard protects is retired to that collector.
 extern "C" fn begin_child() {
-    if !PARTICIPANT.with(Participant::is_pinned) {
-        COLLECTOR.0.store(ptr::null_mut(), Ordering::Relaxed);
-    }
+    PARTICIPANT.with(|participant| {
+        if !participant.is_pinned() {
+            COLLECTOR.store(ptr::null_mut(), Ordering::Relaxed);
+            mem::forget(participant.set_handle(None));
+        }
+    });
 }
 
 #[cfg(test)]
