@@ -175,8 +175,8 @@ impl Slot {
     #[inline]
     fn change(&self, _: &Permit, from: SlotWord, to: SlotWord) -> Result<(), SlotWord> {
         // Release: passes on the bucket of the block; pairs with the Acquire of `load`. Acquire: as
-        // `still_holds`, and on failure as `load`.
-        let changed = self.0.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire);
+        // `still_holds`. Relaxed on failure: the word found is only what the next try expects.
+        let changed = self.0.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Relaxed);
         changed.map(drop).map_err(SlotWord)
     }
 }
