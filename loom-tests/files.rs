@@ -1,80 +1,12 @@
-//! Tasks that share a table, leave it and exec, also several threads of one task: each holds a
-//! table that some order of the calls explains, and is counted in that one alone.
-
-use std::{ptr, sync::Arc};
+//! Tasks that share a table, leave it and take another's, also several threads of one task: each
+//! holds a table that some order of the calls explains, and is counted in that one alone.
 
 use super::{
     Bound::{Exhaustive, Preemptions},
-    support::{File, NONE, both, check, close, get, low_table, three, undropped},
+    support::{File, NONE, both, check, close, get},
+    tasks::{OWN, Tasks, alone, close_all, end, is_shared_with, numbers, open, together},
 };
-use crate::{CloseRangeFlags, FdFlags, FdTable, Files, Placement};
-
-const OWN: CloseRangeFlags = CloseRangeFlags::UNSHARE;
-
-/// Two tasks that share a table, in which 0 is open, to be closed by an exec.
-struct Tasks {
-    a: Files<File>,
-    b: Files<File>,
-}
-
-impl Tasks {
-    fn new() -> Arc<Self> {
-        let a = alone();
-        let b = a.share();
-        Arc::new(Self { a, b })
-    }
-}
-
-/// A task that shares its table with none.
-fn alone() -> Files<File> {
-    let table = Arc::try_unwrap(low_table(&[])).ok().unwrap();
-    table.open(Placement::At(0), File::new(1), FdFlags::CLOEXEC).unwrap();
-    Files::new(table)
-}
-
-fn exec(task: &Files<File>) {
-    task.prepare_exec().commit();
-}
-
-fn close_all(task: &Files<File>) {
-    task.close_range(0, u32::MAX, OWN).unwrap();
-}
-
-fn open(task: &Files<File>, fd: i32) {
-    task.load().open(Placement::At(fd), File::new(2), NONE).unwrap();
-}
-
-/// Which of 0..3 a task has open.
-fn numbers(task: &Files<File>) -> Vec<i32> {
-    (0..3).filter(|fd| task.load().contains(*fd)).collect()
-}
-
-fn together(one: &Files<File>, other: &Files<File>) -> bool {
-    is_shared_with(&one.load(), other)
-}
-
-fn is_shared_with(table: &FdTable<File>, task: &Files<File>) -> bool {
-    ptr::eq(table, &raw const **task.load())
-}
-
-/// Ends one task after another. Each table counts the tasks that hold it, and the files go with the
-/// last one.
-fn end(tasks: Arc<Tasks>, others: impl IntoIterator<Item = Files<File>>) {
-    let Tasks { a, b } = Arc::try_unwrap(tasks).ok().unwrap();
-    let mut tasks = vec![a, b];
-    tasks.extend(others);
-    while !tasks.is_empty() {
-        for task in &tasks {
-            let holders = tasks.iter().filter(|other| together(task, other)).count();
-            assert_eq!(task.is_shared(), holders > 1, "{holders} tasks hold the table");
-            // A count that is too low shows when another task joins.
-            let joined = task.share();
-            assert!(joined.is_shared(), "{holders} tasks hold the table, and another");
-        }
-        tasks.pop();
-    }
-    assert_eq!(undropped(), 0, "a table that no task holds keeps files open");
-}
+use crate::{CloseRangeFlags, FdFlags, Files, Placement};
 
 /// What either thread opens in the task's own table stays.
 #[test]
@@ -159,56 +91,6 @@ fn unshare_against_a_siblings_close_range() {
     });
 }
 
-/// The table after the exec is not replaced by a copy of the one before.
-#[test]
-fn unshare_against_exec() {
-    check("unshare || exec, open 1", Preemptions(3), || {
-        let tasks = Tasks::new();
-        both(
-            &tasks,
-            |t| t.a.unshare(),
-            |t| {
-                exec(&t.a);
-                open(&t.a, 1);
-            },
-        );
-        assert_eq!((numbers(&tasks.a), numbers(&tasks.b)), (vec![1], vec![0]));
-        end(tasks, []);
-    });
-}
-
-#[test]
-fn exec_against_exec() {
-    check("exec || exec", Preemptions(3), || {
-        let tasks = Tasks::new();
-        both(&tasks, |t| exec(&t.a), |t| exec(&t.a));
-        assert_eq!((numbers(&tasks.a), numbers(&tasks.b)), (vec![], vec![0]));
-        end(tasks, []);
-    });
-}
-
-#[test]
-fn siblings_exec() {
-    check("exec || sibling execs", Preemptions(3), || {
-        let tasks = Tasks::new();
-        both(&tasks, |t| exec(&t.a), |t| exec(&t.b));
-        assert!(!together(&tasks.a, &tasks.b));
-        assert_eq!(undropped(), 0, "no task has the old table");
-        end(tasks, []);
-    });
-}
-
-/// The new task has the table before the exec or the one after it.
-#[test]
-fn share_against_exec() {
-    check("share || exec", Preemptions(3), || {
-        let tasks = Tasks::new();
-        let (new, ()) = both(&tasks, |t| t.a.share(), |t| exec(&t.a));
-        assert!(together(&new, &tasks.a) || together(&new, &tasks.b));
-        end(tasks, [new]);
-    });
-}
-
 #[test]
 fn share_against_exit() {
     check("share || sibling exits", Exhaustive, || {
@@ -249,52 +131,6 @@ fn share_against_two_that_unshare() {
     });
 }
 
-/// The same where the calls of the siblings come from two threads.
-#[test]
-fn share_against_an_exec_and_a_sibling_that_unshares() {
-    check("share || exec || sibling unshares", Preemptions(2), || {
-        let tasks = Tasks::new();
-        let (new, (), ()) = three(&tasks, |t| t.a.share(), |t| exec(&t.a), |t| t.b.unshare());
-        assert!(!together(&tasks.b, &tasks.a) && !together(&tasks.b, &new));
-        end(tasks, [new]);
-    });
-}
-
-/// A task has left its table before it is not counted in it any more.
-#[test]
-fn exec_against_a_sibling_that_unshares() {
-    check("exec || sibling unshares, then share", Preemptions(3), || {
-        let tasks = Tasks::new();
-        let ((), new) = both(
-            &tasks,
-            |t| exec(&t.a),
-            |t| {
-                t.b.unshare();
-                t.a.share()
-            },
-        );
-        assert!(!together(&tasks.b, &tasks.a) && !together(&tasks.b, &new));
-        end(tasks, [new]);
-    });
-}
-
-#[test]
-fn unshare_against_a_sibling_that_unshares() {
-    check("unshare || sibling unshares, then share", Preemptions(3), || {
-        let tasks = Tasks::new();
-        let ((), new) = both(
-            &tasks,
-            |t| t.a.unshare(),
-            |t| {
-                t.b.unshare();
-                t.a.share()
-            },
-        );
-        assert!(!together(&tasks.b, &tasks.a) && !together(&tasks.b, &new));
-        end(tasks, [new]);
-    });
-}
-
 #[test]
 fn fork_against_unshare() {
     check("fork || unshare, close 0", Preemptions(3), || {
@@ -323,33 +159,5 @@ fn is_shared_against_unshare() {
             both(&tasks, |t| (t.a.is_shared(), t.a.is_shared()), |t| t.b.unshare());
         assert!(first || !then, "shared again");
         end(tasks, []);
-    });
-}
-
-#[test]
-fn roll_back_against_unshare() {
-    check("exec that fails || unshare, close 0", Preemptions(3), || {
-        let tasks = Tasks::new();
-        both(
-            &tasks,
-            |t| drop(t.a.prepare_exec()),
-            |t| {
-                t.a.unshare();
-                close(&t.a.load(), 0);
-            },
-        );
-        assert_eq!((numbers(&tasks.a), numbers(&tasks.b)), (vec![], vec![0]));
-        end(tasks, []);
-    });
-}
-
-/// The table goes with the exec, or when the other thread has done with it.
-#[test]
-fn load_against_exec() {
-    check("get 0 || exec", Exhaustive, || {
-        let task = Arc::new(alone());
-        let (got, ()) = both(&task, |task| get(&task.load(), 0), exec);
-        assert!(got.is_none_or(|value| value == 1), "{got:?}");
-        assert_eq!(undropped(), 0, "no task has the old table");
     });
 }

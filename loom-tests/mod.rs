@@ -10,6 +10,7 @@ mod conditional;
 mod duplicates;
 mod endings;
 mod epoch_tests;
+mod execs;
 mod files;
 mod flags;
 mod free_blocks;
@@ -29,6 +30,7 @@ mod snapshots;
 mod spare;
 mod subject;
 mod support;
+mod tasks;
 mod watched;
 
 // The specification is that of the histories of real threads.

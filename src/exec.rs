@@ -1,4 +1,4 @@
-//! What an exec does to the files of a task, planned and then committed.
+//! What an exec does to the files of a task: at once, or planned and then committed.
 
 use std::fmt;
 
@@ -11,12 +11,13 @@ use crate::table::fd_table::FdTable;
 ///
 /// ```
 /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
-/// # fn execve(path: &str) -> Result<(), ()> { if path.is_empty() { Err(()) } else { Ok(()) } }
+/// # fn load_program(path: &str) -> Option<()> { (!path.is_empty()).then_some(()) }
 /// let files = Files::new(FdTable::new(&OpenFileTable::new()));
 /// files.load().open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
 /// for (path, left) in [("", 1), ("/bin/true", 0)] {
+///     // The task has no other thread now.
 ///     let plan = files.prepare_exec();
-///     if execve(path).is_ok() {
+///     if load_program(path).is_some() {
 ///         plan.commit();
 ///     }
 ///     assert_eq!(files.load().len(), left);
@@ -30,12 +31,53 @@ pub struct ExecPlan<'a, T> {
 }
 
 impl<T> Files<T> {
+    /// `execve(2)` has succeeded: closes what is `FD_CLOEXEC`, as the kernel does behind the point
+    /// of no return.
+    ///
+    /// A task that shares its table with none keeps it. Each number is closed on its own, lowest
+    /// first, and free before its file is dropped, as by `close_range`; a number that loses its
+    /// flag before its turn stays open. A task that shares its table gets a copy of one instant
+    /// instead, without what is close-on-exec, and its siblings keep theirs.
+    ///
+    /// The kernel has ended the other threads of the task by then. If calls of theirs are still
+    /// under way in the supervisor:
+    ///
+    /// * A lookup finds a number that is to be closed until its turn comes, also in a table that
+    ///   was loaded before. A number that is to stay is found all the time.
+    /// * A [`fork`](Self::fork) copies an instant of the table, which may lie in the sweep.
+    /// * A task that begins to [`share`](Self::share) has the table before the exec, or the one
+    ///   after it together with this task. In the latter case the exec may have closed in part what
+    ///   the new task finds, and closes what either opens close-on-exec until it returns.
+    /// * Of two execs, both close: each file once.
+    ///
+    /// For an exec that can still fail, or has to be one instant to others, see
+    /// [`prepare_exec`](Self::prepare_exec).
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
+    /// let files = Files::new(FdTable::new(&OpenFileTable::new()));
+    /// let kept = files.load().open(Placement::Lowest, "kept", FdFlags::empty())?;
+    /// let closed = files.load().open(Placement::Lowest, "closed", FdFlags::CLOEXEC)?;
+    /// let sibling = files.share();
+    /// files.exec();
+    /// assert!(files.load().contains(kept) && !files.load().contains(closed));
+    /// assert!(sibling.load().contains(closed));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[doc(alias("execve", "FD_CLOEXEC"))]
+    pub fn exec(&self) {
+        self.change(after_exec, |table| table.close_all_with(FdFlags::CLOEXEC));
+    }
+
     /// Makes ready what a successful `execve(2)` does to the files: a copy of the table at one
     /// instant, without its `FD_CLOEXEC` descriptors.
     ///
-    /// Nothing is closed before [`ExecPlan::commit`]. What changes in the table between the two is
-    /// not in the plan: the kernel has ended the other threads of the task before it closes, so
-    /// prepare when they are gone.
+    /// For a supervisor that carries out the exec itself: it prepares while the exec can still
+    /// fail, and commits when it cannot any more; to others that is one step. Nothing is closed
+    /// before [`ExecPlan::commit`], and what changes in the table between the two is not in the
+    /// plan: so the other threads of the task must have stopped before. Where the kernel carries
+    /// the exec out, and the supervisor learns that it has succeeded, [`exec`](Self::exec) needs no
+    /// copy.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
@@ -47,11 +89,14 @@ impl<T> Files<T> {
     /// assert!(!files.load().contains(fd));
     /// # Ok::<(), fdtable::Error>(())
     /// ```
-    #[doc(alias = "execve")]
     pub fn prepare_exec(&self) -> ExecPlan<'_, T> {
-        let table = self.load().copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
-        ExecPlan { files: self, table }
+        ExecPlan { files: self, table: after_exec(&self.load()) }
     }
+}
+
+/// A copy without what an exec closes.
+fn after_exec<T>(table: &FdTable<T>) -> FdTable<T> {
+    table.copy(|_, flags| !flags.contains(FdFlags::CLOEXEC))
 }
 
 impl<T> ExecPlan<'_, T> {

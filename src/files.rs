@@ -1,7 +1,7 @@
 //! What a task holds: a file descriptor table that it may share with other tasks, and may swap for
 //! one of its own.
 
-use std::{fmt, ops::Deref};
+use std::{fmt, ops::Deref, ptr};
 
 use crate::error::Error;
 use crate::flags::CloseRangeFlags;
@@ -67,8 +67,8 @@ impl<T> Files<T> {
         Self { shared: ArcSwap::new(Shared::by_one(table)) }
     }
 
-    /// The table at this instant. An exec or unshare of the same task does not change what was
-    /// loaded before it.
+    /// The table at this instant. It stays what was loaded when the task gets another one, as by an
+    /// unshare; an [`exec`](Self::exec) of a task that shares with none closes in this one.
     ///
     /// ```
     /// # use fdtable::{FdTable, Files, OpenFileTable};
@@ -94,12 +94,43 @@ impl<T> Files<T> {
     #[must_use]
     #[doc(alias = "CLONE_FILES")]
     pub fn share(&self) -> Self {
+        Self { shared: ArcSwap::new(self.joined()) }
+    }
+
+    /// Gives this task the table of `other`, as [`share`](Self::share) gives it to a new one; the
+    /// table that it had is left, as by a drop. Nothing happens if both are one `Files`.
+    ///
+    /// For a task that others use by reference while it comes to share with another, or to have
+    /// what was that one's: as a process whose files are, after an exec, those of the thread that
+    /// has called it. Two steps: the table of `other` is looked up, then this task gets it in one
+    /// step. What happens to the table of `other` in between does not matter.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
+    /// let process = Files::new(FdTable::new(&OpenFileTable::new()));
+    /// let thread = process.fork(); // it has unshared its files
+    /// let fd = thread.load().open(Placement::Lowest, "file", FdFlags::empty())?;
+    /// thread.exec();
+    /// process.adopt(&thread);
+    /// drop(thread);
+    /// assert!(process.load().contains(fd) && !process.is_shared());
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn adopt(&self, other: &Self) {
+        // To count itself in would make siblings of one that has none: they would copy its table.
+        if !ptr::eq(self, other) {
+            self.give(other.joined());
+        }
+    }
+
+    /// The table, with another task counted in.
+    fn joined(&self) -> Arc<Shared<T>> {
         loop {
             let shared = self.shared.load_full();
             shared.join();
             // The task held the table when the new one was counted in.
             if Arc::ptr_eq(&shared, &self.shared.load()) {
-                return Self { shared: ArcSwap::new(shared) };
+                return shared;
             }
             // Otherwise a sibling may have found itself alone in it, with nothing to unshare.
             shared.leave();
@@ -149,7 +180,7 @@ impl<T> Files<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn unshare(&self) {
-        self.unshare_as(FdTable::fork);
+        self.change(FdTable::fork, |_| ());
     }
 
     /// `close_range(2)`: closes `first..=last`, or with `CLOEXEC` marks it; with `UNSHARE` in a
@@ -178,39 +209,54 @@ impl<T> Files<T> {
             return Err(Error::Invalid);
         }
         let range_flags = flags - CloseRangeFlags::UNSHARE;
+        let in_place = |table: &FdTable<T>| {
+            table.close_range(first, last, range_flags).expect("the arguments are good");
+        };
         let copy = |table: &FdTable<T>| {
             if range_flags.is_empty() {
                 return table.copy(|number, _| !(first..=last).contains(&number.0));
             }
             let copy = table.fork();
-            copy.close_range(first, last, range_flags).expect("the arguments are good");
+            in_place(&copy);
             copy
         };
-        if flags.contains(CloseRangeFlags::UNSHARE) && self.unshare_as(copy) {
-            return Ok(());
+        match flags.contains(CloseRangeFlags::UNSHARE) {
+            true => self.change(copy, in_place),
+            false => in_place(&self.load()),
         }
-        self.load().close_range(first, last, range_flags)
+        Ok(())
     }
 
-    /// Gives the task another table.
+    /// Gives the task a table of its own.
     pub(crate) fn swap(&self, table: FdTable<T>) {
-        self.shared.swap(Shared::by_one(table)).leave();
+        self.give(Shared::by_one(table));
     }
 
-    /// Swaps a shared table for what `copy` makes of it; false if it is not shared, or if another
-    /// thread of this task has swapped it meanwhile.
-    fn unshare_as(&self, copy: impl FnOnce(&FdTable<T>) -> FdTable<T>) -> bool {
-        let old = self.shared.load();
-        if !old.is_shared() {
-            return false;
+    /// Gives the task a table in which it is counted.
+    fn give(&self, shared: Arc<Shared<T>>) {
+        self.shared.swap(shared).leave();
+    }
+
+    /// Changes the task's table and no sibling's: as long as it is shared, the task gets what
+    /// `copy` makes of it instead; one that is not shared is changed `in_place`.
+    pub(crate) fn change(
+        &self,
+        copy: impl Fn(&FdTable<T>) -> FdTable<T>,
+        in_place: impl FnOnce(&FdTable<T>),
+    ) {
+        loop {
+            let old = self.shared.load();
+            if old.is_shared() {
+                let copy = Shared::by_one(copy(&old.table));
+                if Arc::ptr_eq(&self.shared.compare_and_swap(&*old, copy), &old) {
+                    return old.leave();
+                }
+            } else if Arc::ptr_eq(&self.shared.load(), &old) {
+                // This task still holds the table, so it is the one that is counted.
+                return in_place(&old.table);
+            }
+            // Otherwise another thread has given the task another table, which may be shared too.
         }
-        let copy = Shared::by_one(copy(&old.table));
-        let swapped = Arc::ptr_eq(&self.shared.compare_and_swap(&*old, copy), &old);
-        if swapped {
-            old.leave();
-        }
-        // Otherwise nobody shared the new table when it was swapped in: nothing is to be unshared.
-        swapped
     }
 }
 

@@ -76,11 +76,12 @@ impl Chunk {
         self.claims.init(claims);
     }
 
-    /// The lowest open slot from `from` on.
-    pub(crate) fn next_open(&self, mut from: usize) -> Option<usize> {
+    /// The lowest slot from `from` on that is open with at least these flags.
+    #[inline]
+    pub(crate) fn next_open(&self, mut from: usize, flags: FdFlags) -> Option<usize> {
         // Relaxed: an open slot's claim was set before it was opened.
         while let Some(i) = self.claims.load(Ordering::Relaxed).first_set(from) {
-            if self.slots[i].load().index().is_some() {
+            if self.slots[i].load().is_open_with(flags) {
                 return Some(i);
             }
             from = i + 1;

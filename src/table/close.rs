@@ -4,6 +4,7 @@ use std::os::fd::RawFd;
 
 use crate::error::Error;
 use crate::file::file_id::FileId;
+use crate::flags::FdFlags;
 use crate::table::backoff::Permit;
 use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
@@ -31,7 +32,7 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn close(&self, fd: RawFd) -> Result<Descriptor<'_, T>, Error> {
-        self.close_number(Number::new(fd)).ok_or(Error::BadFd)
+        self.close_number(Number::new(fd), FdFlags::empty()).ok_or(Error::BadFd)
     }
 
     /// [`close`](Self::close), if `fd` is still open on the description with this id.
@@ -57,11 +58,12 @@ impl<T> FdTable<T> {
         self.adopt(number, word).ok_or(Error::BadFd)
     }
 
-    /// Closes a number; `None` if it is not open.
-    pub(crate) fn close_number(&self, number: Number) -> Option<Descriptor<'_, T>> {
+    /// Closes a number; `None` if it is not open with at least these flags.
+    #[inline]
+    pub(crate) fn close_number(&self, number: Number, flags: FdFlags) -> Option<Descriptor<'_, T>> {
         let permit = self.begin_change();
         let (word, released) = self.with_chunk(number, |chunk, i| {
-            let word = chunk.slots[i].clear(&permit)?;
+            let word = chunk.slots[i].clear_with(&permit, flags)?;
             // After the slot is empty, so that the number is not reused before.
             Some((word, chunk.claims.release(i)))
         })?;

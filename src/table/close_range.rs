@@ -4,7 +4,7 @@ use std::{fmt, iter::FusedIterator};
 
 use crate::error::Error;
 use crate::file::file_ref::drop_all;
-use crate::flags::CloseRangeFlags;
+use crate::flags::{CloseRangeFlags, FdFlags};
 use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
@@ -28,6 +28,8 @@ pub struct Drain<'a, T> {
     table: &'a FdTable<T>,
     next: Number,
     end: Number,
+    /// Only what is open with at least these flags.
+    flags: FdFlags,
 }
 
 impl<T> FdTable<T> {
@@ -60,7 +62,7 @@ impl<T> FdTable<T> {
         if flags.contains(CloseRangeFlags::CLOEXEC) {
             self.mark_cloexec(Number(first), range_end(last));
         } else {
-            drop(Drain::new(self, Number(first), range_end(last)));
+            drop(self.drain(first, last));
         }
         Ok(())
     }
@@ -87,11 +89,17 @@ impl<T> FdTable<T> {
         if first > last {
             return Err(Error::Invalid);
         }
-        Ok(Drain::new(self, Number(first), range_end(last)))
+        let (next, end) = (Number(first), range_end(last));
+        Ok(Drain { table: self, next, end, flags: FdFlags::empty() })
+    }
+
+    /// Closes all that is open with at least these flags, each number on its own, lowest first.
+    pub(crate) fn close_all_with(&self, flags: FdFlags) {
+        drop(Drain { table: self, next: Number::MIN, end: Number::END, flags });
     }
 
     fn mark_cloexec(&self, mut from: Number, to: Number) {
-        while let Some(number) = self.tiers.next_open(from, to) {
+        while let Some(number) = self.tiers.next_open(from, to, FdFlags::empty()) {
             // Nothing to mark if it has been closed meanwhile.
             let _ = self.set_cloexec(number.fd(), true);
             from = number.plus(1);
@@ -104,23 +112,17 @@ fn range_end(last: u32) -> Number {
     Number(last.saturating_add(1)).min(Number::END)
 }
 
-impl<'a, T> Drain<'a, T> {
-    fn new(table: &'a FdTable<T>, first: Number, end: Number) -> Self {
-        Self { table, next: first, end }
-    }
-}
-
 impl<'a, T> Iterator for Drain<'a, T> {
     type Item = Descriptor<'a, T>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let next = self.table.tiers.next_open(self.next, self.end);
+            let next = self.table.tiers.next_open(self.next, self.end, self.flags);
             // At the end for good: otherwise the drop would close what is opened behind it now, and
             // hand it to nobody.
             self.next = next.map_or(self.end, |number| number.plus(1));
-            // Not if it has been closed meanwhile.
-            if let Some(closed) = self.table.close_number(next?) {
+            // Not if it has been closed meanwhile, or has lost a flag.
+            if let Some(closed) = self.table.close_number(next?, self.flags) {
                 return Some(closed);
             }
         }

@@ -3,6 +3,7 @@
 use std::{fmt, iter::FusedIterator, os::fd::RawFd};
 
 use crate::file::file_id::FileId;
+use crate::flags::FdFlags;
 use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
@@ -92,7 +93,7 @@ impl<T> FdTable<T> {
     fn open_numbers(&self) -> impl Iterator<Item = Number> + '_ {
         let mut from = Number::MIN;
         std::iter::from_fn(move || {
-            let number = self.tiers.next_open(from, Number::END)?;
+            let number = self.tiers.next_open(from, Number::END, FdFlags::empty())?;
             from = number.plus(1);
             Some(number)
         })
@@ -104,7 +105,7 @@ impl<'a, T> Iterator for Iter<'a, T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let next = self.table.tiers.next_open(self.next, Number::END);
+            let next = self.table.tiers.next_open(self.next, Number::END, FdFlags::empty());
             // At the end for good: what is opened behind it now is not met by a later call.
             self.next = next.map_or(Number::END, |number| number.plus(1));
             // Not if it has been closed meanwhile.

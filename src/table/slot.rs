@@ -38,6 +38,12 @@ impl SlotWord {
         FdFlags::from_bits_retain((self.0 >> FLAGS_SHIFT) as u8)
     }
 
+    /// Whether the slot is open, with at least these flags.
+    #[inline]
+    pub(crate) fn is_open_with(self, flags: FdFlags) -> bool {
+        self.index().is_some() && self.flags().contains(flags)
+    }
+
     /// The word after this one in which the slot is open on `index`.
     #[inline]
     pub(crate) fn opened(self, index: u32, flags: FdFlags) -> Self {
@@ -102,14 +108,20 @@ impl Slot {
     /// for an empty slot.
     #[inline]
     pub(crate) fn clear(&self, permit: &Permit) -> Option<SlotWord> {
+        self.clear_with(permit, FdFlags::empty())
+    }
+
+    /// [`clear`](Self::clear), if the slot is open with at least these flags.
+    #[inline]
+    pub(crate) fn clear_with(&self, permit: &Permit, flags: FdFlags) -> Option<SlotWord> {
         let mut word = self.load();
-        loop {
-            word.index()?;
+        while word.is_open_with(flags) {
             match self.clear_if(permit, word) {
                 Ok(()) => return Some(word),
                 Err(now) => word = now,
             }
         }
+        None
     }
 
     /// Opens an open slot on another description; the reference that the returned word stood for is

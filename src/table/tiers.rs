@@ -1,5 +1,6 @@
 //! The three tiers of a table, in the order of their numbers.
 
+use crate::flags::FdFlags;
 use crate::sync::epoch::{Guard, pin, unprotected};
 use crate::table::chunk::Chunk;
 use crate::table::gap::Gap;
@@ -19,13 +20,13 @@ impl Tiers {
         Some(Self { hot: HotRanges::new(base)?, gap: Gap::new() })
     }
 
-    /// The first open number from `from` on, below `to`.
-    pub(crate) fn next_open(&self, mut from: Number, to: Number) -> Option<Number> {
+    /// The first number from `from` on, below `to`, that is open with at least these flags.
+    pub(crate) fn next_open(&self, mut from: Number, to: Number, flags: FdFlags) -> Option<Number> {
         let guard = pin();
         while let Some((start, chunk)) = self.next_chunk(from, &guard)
             && start < to
         {
-            if let Some(slot) = chunk.next_open(start.slot()) {
+            if let Some(slot) = chunk.next_open(start.slot(), flags) {
                 return Some(start.chunk_start().plus(slot)).filter(|number| *number < to);
             }
             from = start.chunk_end();

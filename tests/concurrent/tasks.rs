@@ -31,14 +31,15 @@ impl<'a> Tasks<'a> {
     /// One call of one of the tasks, or a few of a new one.
     fn step(&self, own: RawFd, random: &mut Rng) {
         let task = if random.bool() { &self.a } else { &self.b };
-        match random.u8(..8) {
+        match random.u8(..9) {
             0 => task.unshare(),
             1 => task.close_range(own as u32, own as u32, OWN).unwrap(),
             2 => task.close_range(0, 0, OWN | CloseRangeFlags::CLOEXEC).unwrap(),
             3 => task.prepare_exec().commit(),
             4 => drop(task.prepare_exec()),
-            5 => self.live(task.fork(), own),
-            6 => self.live(task.share(), own),
+            5 => task.exec(),
+            6 => self.live(task.fork(), own),
+            7 => self.live(task.share(), own),
             _ => _ = errno(task.load().open(Placement::At(own), self.w.file(own), NONE)),
         }
     }
@@ -91,7 +92,7 @@ fn threads_of_two_tasks_that_do_anything_leave_each_table_counted() {
 /// A call of a task; the task that it has made.
 type Call = fn(&Files<File>) -> Option<Files<File>>;
 
-const CALLS: [Call; 6] = [share, fork, exec, unshare, close_range, exit];
+const CALLS: [Call; 7] = [share, fork, exec, prepared_exec, unshare, close_range, exit];
 
 fn share(task: &Files<File>) -> Option<Files<File>> {
     Some(task.share())
@@ -102,6 +103,11 @@ fn fork(task: &Files<File>) -> Option<Files<File>> {
 }
 
 fn exec(task: &Files<File>) -> Option<Files<File>> {
+    task.exec();
+    None
+}
+
+fn prepared_exec(task: &Files<File>) -> Option<Files<File>> {
     task.prepare_exec().commit();
     None
 }
@@ -148,7 +154,7 @@ fn race_of(
 
 #[test]
 fn any_two_calls_leave_each_table_counted() {
-    let w = world(72 * 501);
+    let w = world(98 * 501);
     for (a, b) in CALLS.into_iter().flat_map(|a| CALLS.map(|b| (a, b))) {
         race_of(&w, rounds(500), |tasks| a(&tasks.a), |tasks| b(&tasks.a), |_, _| ());
         race_of(&w, rounds(500), |tasks| a(&tasks.a), |tasks| b(&tasks.b), |_, _| ());
@@ -158,7 +164,7 @@ fn any_two_calls_leave_each_table_counted() {
 #[test]
 fn an_unshare_replaces_no_table_but_the_shared_one() {
     let w = world(100_000);
-    for call in [unshare, close_range, exec] {
+    for call in [unshare, close_range, exec, prepared_exec] {
         let open = |tasks: &Tasks<'_>| {
             call(&tasks.a);
             tasks.w.open(&tasks.a.load(), 2);
@@ -180,7 +186,7 @@ fn an_unshare_replaces_no_table_but_the_shared_one() {
 #[test]
 fn a_task_that_unshares_is_alone_though_another_is_made_meanwhile() {
     let w = world(40_000);
-    for leave in [unshare, exec] {
+    for leave in [unshare, exec, prepared_exec] {
         let both_leave = |tasks: &Tasks<'_>| {
             leave(&tasks.a);
             unshare(&tasks.b)

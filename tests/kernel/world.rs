@@ -185,7 +185,7 @@ impl World {
                 self.split(task);
             }
             Step::Exec => {
-                files.prepare_exec().commit();
+                files.exec();
                 self.split(task);
             }
             Step::FailedExec => {

@@ -141,7 +141,14 @@ fn other_act() -> impl Strategy<Value = Act> {
         3 => (num(), any::<u8>()).prop_map(|(fd, flags)| SetFlags(fd, flags)),
         2 => (num(), any::<bool>()).prop_map(|(fd, on)| SetCloexec(fd, on)),
         3 => limit().prop_map(SetLimit),
-        2 => prop_oneof![Just(Fork), Just(ForkTable), Just(Share), Just(Unshare), Just(Exit)],
+        2 => prop_oneof![
+            Just(Fork),
+            Just(ForkTable),
+            Just(Share),
+            Just(Unshare),
+            Just(ExecNow),
+            Just(Exit),
+        ],
         1 => any::<(bool, bool)>().prop_map(|(meanwhile, commit)| Exec { meanwhile, commit }),
     ]
 }

@@ -1,9 +1,11 @@
 //! Groups 21, 22 and 36: exec, fork, and what two tables have in common.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, atomic::Ordering::SeqCst};
 
-use fdtable::{FdFlags, FdTable, FileId, Files, Placement, RawFd};
+use fdtable::{FdFlags, FdTable, FileId, Files, OpenFileTable, Placement, RawFd};
 use test_support::{CLOEXEC, EDGES, File, NONE, World, numbers, race, tag_at};
+
+use crate::callbacks::{Callback, counter};
 
 /// Every second edge is FD_CLOEXEC, and all carry a flag of the user's.
 fn open_edges(w: &World, t: &FdTable<File>) -> Vec<usize> {
@@ -20,39 +22,87 @@ fn contents(t: &FdTable<File>) -> Vec<(RawFd, FdFlags, FileId)> {
     t.iter().map(|open| (open.fd, open.flags, open.file.id())).collect()
 }
 
+/// Both forms of an exec.
+const EXECS: [fn(&Files<File>); 2] = [Files::exec, |files| files.prepare_exec().commit()];
+
 #[test]
 fn exec_of_a_shared_table_leaves_the_siblings_their_fd_cloexec_numbers() {
-    let w = World::new();
-    let files = Files::new(w.table());
-    open_edges(&w, &files.load());
-    let sibling = files.share();
-    files.prepare_exec().commit();
-    assert_eq!(numbers(&files.load()), kept());
-    assert_eq!(numbers(&sibling.load()), EDGES);
-    assert!(!files.is_shared() && !sibling.is_shared());
-    assert_eq!(w.dropped(), []);
-    // What exec kept is the same file, with its flags, and one reference more.
-    for fd in kept() {
-        assert_eq!(tag_at(&files.load(), fd), tag_at(&sibling.load(), fd));
-        assert_eq!(files.load().flags(fd), Some(FdFlags::USER_4));
+    for exec in EXECS {
+        let w = World::new();
+        let files = Files::new(w.table());
+        open_edges(&w, &files.load());
+        let sibling = files.share();
+        exec(&files);
+        assert_eq!(numbers(&files.load()), kept());
+        assert_eq!(numbers(&sibling.load()), EDGES);
+        assert!(!files.is_shared() && !sibling.is_shared());
+        assert_eq!(w.dropped(), []);
+        // What exec kept is the same file, with its flags, and one reference more.
+        for fd in kept() {
+            assert_eq!(tag_at(&files.load(), fd), tag_at(&sibling.load(), fd));
+            assert_eq!(files.load().flags(fd), Some(FdFlags::USER_4));
+        }
+        drop(sibling);
+        assert_eq!(w.live(), kept().len());
+        drop(files);
+        assert_eq!(w.live(), 0);
     }
-    drop(sibling);
-    assert_eq!(w.live(), kept().len());
-    drop(files);
-    assert_eq!(w.live(), 0);
 }
 
 #[test]
-fn exec_of_an_unshared_table_releases_the_fd_cloexec_files_at_its_commit() {
+fn exec_of_an_unshared_table_releases_the_fd_cloexec_files() {
+    for exec in EXECS {
+        let w = World::new();
+        let files = Files::new(w.table());
+        let tags = open_edges(&w, &files.load());
+        exec(&files);
+        let released: Vec<_> = tags.into_iter().skip(1).step_by(2).collect();
+        assert_eq!(w.dropped(), released);
+        assert_eq!(numbers(&files.load()), kept());
+    }
+}
+
+#[test]
+fn exec_of_an_unshared_table_keeps_it_and_what_is_reserved() {
     let w = World::new();
     let files = Files::new(w.table());
-    let tags = open_edges(&w, &files.load());
+    open_edges(&w, &files.load());
+    let table = Arc::clone(&files.load());
+    let reserved = table.reserve(Placement::At(7)).unwrap();
+    files.exec();
+    assert!(Arc::ptr_eq(&table, &files.load()));
+    reserved.install(w.file(7), CLOEXEC).unwrap();
+    files.exec();
+    assert_eq!(numbers(&files.load()), kept());
+}
+
+#[test]
+fn exec_frees_each_number_before_it_drops_the_file() {
+    let files = Arc::new(Files::new(FdTable::new(&OpenFileTable::new())));
+    let (count, file) = counter();
+    for fd in [3, 20_000] {
+        let (task, file) = (Arc::downgrade(&files), file());
+        let reopen = move || {
+            let files = task.upgrade().unwrap();
+            assert_eq!(files.load().open(Placement::At(fd), file, NONE).unwrap(), fd);
+        };
+        files.load().open(Placement::At(fd), Callback::new(reopen), CLOEXEC).unwrap();
+    }
+    files.exec();
+    assert_eq!(files.load().iter().map(|open| open.fd).collect::<Vec<_>>(), [3, 20_000]);
+    drop(files);
+    assert_eq!(count.load(SeqCst), 2);
+}
+
+#[test]
+fn an_exec_plan_closes_nothing_before_its_commit() {
+    let w = World::new();
+    let files = Files::new(w.table());
+    open_edges(&w, &files.load());
     let plan = files.prepare_exec();
     assert_eq!(w.dropped(), []);
     plan.commit();
-    let released: Vec<_> = tags.into_iter().skip(1).step_by(2).collect();
-    assert_eq!(w.dropped(), released);
-    assert_eq!(numbers(&files.load()), kept());
+    assert_eq!(w.live(), kept().len());
 }
 
 #[test]
@@ -79,8 +129,10 @@ fn the_table_after_exec_has_the_limit_and_the_base_of_before() {
     let w = World::new();
     let table = FdTable::builder(&w.files).auto_base(2048).limit(5000);
     let files = Files::new(table.build().unwrap());
-    files.prepare_exec().commit();
-    assert_eq!((files.load().limit(), files.load().auto_base()), (5000, 2048));
+    for exec in EXECS {
+        exec(&files);
+        assert_eq!((files.load().limit(), files.load().auto_base()), (5000, 2048));
+    }
 }
 
 #[test]
@@ -173,6 +225,30 @@ fn a_shared_table_is_one_until_unshared() {
     assert_eq!(numbers(&sibling.load()), [7, 8]);
     assert!(files.load().is_empty());
     assert_eq!(w.dropped(), []);
+}
+
+#[test]
+fn a_task_that_adopts_leaves_its_table_and_shares_the_other() {
+    let w = World::new();
+    let [one, other] = [1, 2].map(|fd| {
+        let files = Files::new(w.table());
+        w.open(&files.load(), fd);
+        files
+    });
+    let sibling = one.share();
+    one.adopt(&other);
+    assert!(Arc::ptr_eq(&one.load(), &other.load()));
+    assert!(one.is_shared() && other.is_shared() && !sibling.is_shared());
+    assert_eq!((numbers(&one.load()), numbers(&sibling.load())), (vec![2], vec![1]));
+    // The last task has left: its files are closed.
+    sibling.adopt(&other);
+    assert_eq!(w.live(), 1);
+    // A second time, and of itself: as once.
+    sibling.adopt(&one);
+    sibling.adopt(&sibling);
+    drop((one, other));
+    assert!(!sibling.is_shared());
+    assert_eq!(numbers(&sibling.load()), [2]);
 }
 
 #[test]

@@ -188,6 +188,10 @@ const DROPPING: &[Dropping] = &[
         drop(last);
     },
     |files| {
+        files.load().close_range(0, u32::MAX, CloseRangeFlags::CLOEXEC).unwrap();
+        files.exec();
+    },
+    |files| {
         let parent = files.fork();
         let plan = files.prepare_exec();
         drop(files.load().drain(0, u32::MAX));

@@ -66,6 +66,7 @@ fn files_work(files: &Files<File>) {
     assert!(files.fork().load().contains(fd));
     files.share().unshare();
     files.prepare_exec().commit();
+    files.exec();
     drop(files.load().close(fd).unwrap());
 }
 

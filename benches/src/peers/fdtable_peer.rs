@@ -52,7 +52,7 @@ impl Peer for FdTable<File> {
 
     fn exec(self) -> impl Sized {
         let files = Files::new(self);
-        files.prepare_exec().commit();
+        files.exec();
         files
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn print(supervisor: &Supervisor) {
 
 fn table_listing(process: &Process) -> String {
     let comm = sys::read_proc(&format!("/proc/{}/comm", process.tgid)).unwrap_or_default();
-    let table = process.files.load().load();
+    let table = process.files.load();
     let (count, limit) = (table.len(), table.limit());
     let mut text = format!("{} {}: {count} open, limit {limit}\n", process.tgid, comm.trim_end());
     for open in table.iter() {

@@ -38,7 +38,7 @@ pub(crate) fn thread_files(
     // registered.
     let cloner = process.unshared.cloner();
     let cloner = threads.iter().find(|task| task.tid == cloner);
-    let files = cloner.map_or_else(|| process.files.load_full(), |cloner| cloner.files());
+    let files = cloner.map_or_else(|| Arc::clone(&process.files), |cloner| cloner.files());
     let files = files.fork();
     match_kernel(tid, &files.load(), placeholder);
     OwnFiles::from(Arc::new(files))
@@ -52,7 +52,7 @@ pub(crate) fn child_files(
     child: i32,
     placeholder: BorrowedFd<'_>,
 ) -> Files<File> {
-    let mut known = vec![(parent.tgid, parent.files.load_full())];
+    let mut known = vec![(parent.tgid, Arc::clone(&parent.files))];
     let own = |task: Arc<Task>| Some((task.tid, Arc::clone(task.own_files.get()?)));
     known.extend(threads.into_iter().filter_map(own));
     if let Some((_, files)) = known.iter().find(|(tid, _)| sys::share_files(*tid, child)) {

@@ -103,7 +103,7 @@ fn change(
 
 fn nofile(process: &Process) -> libc::rlimit64 {
     libc::rlimit64 {
-        rlim_cur: process.files.load().load().limit().into(),
+        rlim_cur: process.files.load().limit().into(),
         rlim_max: process.limits.hard.load(Ordering::Relaxed),
     }
 }

@@ -9,8 +9,7 @@ use std::{
     },
 };
 
-use arc_swap::ArcSwap;
-use fdtable::Files;
+use fdtable::{CloseRangeFlags, Files};
 use parking_lot::Mutex;
 
 use super::{
@@ -29,7 +28,7 @@ pub(crate) struct Process {
     pub(crate) tgid: i32,
     pub(crate) pidfd: OwnedFd,
     /// The files of all its threads, but for those that have their own.
-    pub(crate) files: ArcSwap<Files<File>>,
+    pub(crate) files: Arc<Files<File>>,
     pub(crate) unshared: Unshared,
     pub(crate) exec: ExecState,
     /// The process image that it runs, once known.
@@ -74,7 +73,7 @@ impl Process {
         Self {
             tgid,
             pidfd,
-            files: ArcSwap::from_pointee(files),
+            files: Arc::new(files),
             unshared: Unshared::default(),
             exec: ExecState::default(),
             image: Mutex::default(),
@@ -161,8 +160,8 @@ impl Process {
         };
         let has_token = !succeeded && caller.image.is_none();
         if succeeded {
-            caller.files.prepare_exec().commit();
-            self.files.store(Arc::clone(&caller.files));
+            caller.files.exec();
+            self.adopt_files(&caller.files);
             self.unshared.end();
             exec.is_token_unreliable.store(false, RELAXED);
             exec.may_have_token.store(false, RELAXED);
@@ -172,6 +171,16 @@ impl Process {
         exec.token_left.store(has_token, RELAXED);
         exec.pending.store(false, Ordering::Release);
         succeeded
+    }
+
+    /// The process has the files that a thread of it had alone, and the thread is gone.
+    fn adopt_files(&self, files: &Arc<Files<File>>) {
+        if Arc::ptr_eq(&self.files, files) {
+            return;
+        }
+        self.files.adopt(files);
+        // Here and now, whatever still refers to the thread.
+        let _ = files.close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
     }
 }
 

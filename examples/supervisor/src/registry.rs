@@ -264,13 +264,13 @@ impl Registry {
         }
         process.unshared.begin();
         // It is not set: only the thread's own calls do that.
-        let _ = task.own_files.set(Arc::new(process.files.load().fork()));
+        let _ = task.own_files.set(Arc::new(process.files.fork()));
         self.watch_thread(task);
     }
 
     /// Sets the limit of all the tables of a process.
     pub(crate) fn set_limit(&self, process: &Arc<Process>, limit: u32) {
-        process.files.load().load().set_limit(limit);
+        process.files.load().set_limit(limit);
         for task in self.pid_map.threads(process) {
             task.table().set_limit(limit);
         }
@@ -324,7 +324,7 @@ impl Registry {
         if let Some(process) = self.pid_map.remove_if_exited(pid) {
             // Here and now, whatever still refers to the process. As long as its pidfd is watched,
             // `apply_exits_and_execs` waits for us.
-            let _ = process.files.load().close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
+            let _ = process.files.close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
             let _ = self.exits.remove(process.pidfd.as_fd());
         }
     }

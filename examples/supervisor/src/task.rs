@@ -38,15 +38,12 @@ impl Task {
 
     /// What the thread has open.
     pub(crate) fn files(&self) -> Arc<Files<File>> {
-        self.own_files.get().map_or_else(|| self.process.files.load_full(), Arc::clone)
+        Arc::clone(self.own_files.get().unwrap_or(&self.process.files))
     }
 
     /// The table of [`Self::files`] at this instant.
     pub(crate) fn table(&self) -> FilesGuard<File> {
-        match self.own_files.get() {
-            Some(files) => files.load(),
-            None => self.process.files.load().load(),
-        }
+        self.own_files.get().unwrap_or(&self.process.files).load()
     }
 
     /// Whether the process still has this thread.

@@ -153,7 +153,7 @@ impl Bytes<'_> {
             28 => Unshare,
             29 => Exec { meanwhile: self.flag(), commit: self.flag() },
             30 => Exit,
-            _ => Open(Place::Lowest, 0),
+            _ => ExecNow,
         }
     }
 }

@@ -67,6 +67,7 @@ pub enum Act {
     ForkTable,
     Share,
     Unshare,
+    ExecNow,
     /// Prepares, opens a file meanwhile or not, and commits or not.
     Exec {
         meanwhile: bool,

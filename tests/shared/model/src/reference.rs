@@ -231,6 +231,18 @@ impl Reference {
         }
     }
 
+    /// A task that shares its table with none keeps it, and what is reserved there.
+    pub(crate) fn exec(&mut self, task: usize) {
+        if self.is_shared(task) {
+            let after = self.table(task).after_exec();
+            self.swap(task, after);
+        } else {
+            let closes =
+                |slot: &Slot| matches!(slot, Slot::Open { flags, .. } if flags & CLOEXEC != 0);
+            self.table_mut(task).slots.retain(|_, slot| !closes(slot));
+        }
+    }
+
     /// A table lives while a task or a reservation refers to it, a file while a number or a
     /// reference does.
     pub(crate) fn alive(&mut self) -> BTreeSet<Tag> {

@@ -22,6 +22,10 @@ impl Run {
                 self.model.unshare(task);
                 self.tasks[task].unshare();
             }
+            Act::ExecNow => {
+                self.model.exec(task);
+                self.tasks[task].exec();
+            }
             Act::Exec { meanwhile, commit } => self.exec(task, meanwhile, commit),
             Act::Exit if self.tasks.len() > 1 => {
                 self.model.tasks.remove(task);
