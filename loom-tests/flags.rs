@@ -3,7 +3,7 @@
 
 use super::{
     Bound::{Exhaustive, Preemptions},
-    support::{File, NONE, both, check, close, get, low_table, used},
+    support::{File, NONE, both, check, close, get, low_table, undropped, used},
 };
 use crate::{Error, FdFlags, FdTable, Placement};
 
@@ -90,22 +90,31 @@ fn read_against_reopening() {
     });
 }
 
-/// What a successful exec leaves open: never both, as at every instant one of the two at least is
-/// marked.
+/// What a fork copies: never both, as at every instant one of the two at least is marked.
 #[test]
-fn set_against_exec() {
-    check("copy of what is not marked || mark 0, clear 1", Exhaustive, || {
+fn set_against_fork() {
+    check("fork || mark 0, clear 1", Exhaustive, || {
         let table = low_table(&[1, 2]);
-        table.set_cloexec(1, true).unwrap();
-        let (kept, ()) = both(
-            &table,
-            |t| t.copy(|_, flags| !flags.contains(FdFlags::CLOEXEC)),
-            |t| {
-                t.set_cloexec(0, true).unwrap();
-                t.set_cloexec(1, false).unwrap();
-            },
-        );
-        let kept = (get(&kept, 0), get(&kept, 1));
-        assert!(matches!(kept, (Some(1), None) | (None, None) | (None, Some(2))), "{kept:?}");
+        table.set_flags(1, FdFlags::CLOFORK).unwrap();
+        let (copy, ()) = both(&table, FdTable::fork, |t| {
+            t.set_flags(0, FdFlags::CLOFORK).unwrap();
+            t.set_flags(1, NONE).unwrap();
+        });
+        let copied = (get(&copy, 0), get(&copy, 1));
+        assert!(matches!(copied, (Some(1), None) | (None, None) | (None, Some(2))), "{copied:?}");
+    });
+}
+
+/// A fork holds no file that it leaves out, not even for an instant: the close drops it.
+#[test]
+fn fork_that_leaves_out_against_close() {
+    check("fork || close 0, which is marked", Exhaustive, || {
+        let table = low_table(&[1]);
+        table.set_flags(0, FdFlags::CLOFORK).unwrap();
+        let (copy, ()) = both(&table, FdTable::fork, |t| {
+            assert_eq!(close(t, 0), Some(1));
+            assert_eq!(undropped(), 0, "the fork holds the file");
+        });
+        assert!(copy.is_empty());
     });
 }

@@ -32,7 +32,7 @@ pub struct ExecPlan<'a, T> {
 
 impl<T> Files<T> {
     /// `execve(2)` has succeeded: closes what is `FD_CLOEXEC`, as the kernel does behind the point
-    /// of no return.
+    /// of no return. What stays open loses its [`CLOFORK`](FdFlags::CLOFORK).
     ///
     /// A task that shares its table with none keeps it. Each number is closed on its own, lowest
     /// first, and free before its file is dropped, as by `close_range`; a number that loses its
@@ -66,7 +66,10 @@ impl<T> Files<T> {
     /// ```
     #[doc(alias("execve", "FD_CLOEXEC"))]
     pub fn exec(&self) {
-        self.change(after_exec, |table| table.close_all_with(FdFlags::CLOEXEC));
+        self.change(after_exec, |table| {
+            table.close_all_with(FdFlags::CLOEXEC);
+            table.clear_flag(FdFlags::CLOFORK);
+        });
     }
 
     /// Makes ready what a successful `execve(2)` does to the files: a copy of the table at one
@@ -94,9 +97,11 @@ impl<T> Files<T> {
     }
 }
 
-/// A copy without what an exec closes.
+/// A copy as an exec leaves it.
 fn after_exec<T>(table: &FdTable<T>) -> FdTable<T> {
-    table.copy(|_, flags| !flags.contains(FdFlags::CLOEXEC))
+    let copy = table.copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
+    copy.clear_flag(FdFlags::CLOFORK);
+    copy
 }
 
 impl<T> ExecPlan<'_, T> {

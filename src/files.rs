@@ -180,7 +180,7 @@ impl<T> Files<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn unshare(&self) {
-        self.change(FdTable::fork, |_| ());
+        self.change(FdTable::copy_all, |_| ());
     }
 
     /// `close_range(2)`: closes `first..=last`, or with `CLOEXEC` marks it; with `UNSHARE` in a
@@ -216,7 +216,7 @@ impl<T> Files<T> {
             if range_flags.is_empty() {
                 return table.copy(|number, _| !(first..=last).contains(&number.0));
             }
-            let copy = table.fork();
+            let copy = table.copy_all();
             in_place(&copy);
             copy
         };

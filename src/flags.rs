@@ -6,10 +6,10 @@ use crate::error::Error;
 const O_CLOEXEC: i32 = 0o2_000_000;
 
 bitflags::bitflags! {
-    /// The flags of one file descriptor: `FD_CLOEXEC` and seven bits of the user's own.
+    /// The flags of one file descriptor: `FD_CLOEXEC`, `FD_CLOFORK` and six bits of the user's own.
     ///
     /// They belong to the number and not to the open file description: `dup` does not copy them.
-    /// The seven are for what a supervisor must know of a number without touching its file
+    /// The six are for what a supervisor must know of a number without touching its file
     /// (passthrough, terminal, has a twin in the kernel, ...).
     ///
     /// ```
@@ -35,8 +35,41 @@ bitflags::bitflags! {
         const USER_5 = 1 << 5;
         /// The user's sixth bit.
         const USER_6 = 1 << 6;
-        /// The user's seventh bit.
-        const USER_7 = 1 << 7;
+        /// `FD_CLOFORK` of POSIX.1-2024: the descriptor is not in the table that a
+        /// [`fork`](crate::FdTable::fork) makes.
+        ///
+        /// Linux has it not, so its `dup3` refuses an `O_CLOFORK`
+        /// ([`from_dup3`](Self::from_dup3)), and its value is another one on each system: a
+        /// supervisor for a system that has it decodes `O_CLOFORK` and passes this flag.
+        ///
+        /// * `F_DUPFD_CLOFORK`, and `dup3` with `O_CLOFORK`, set it; `dup`, `dup2` and `F_DUPFD`
+        ///   clear it on the new number, as they clear `FD_CLOEXEC` ([POSIX, `fcntl`]).
+        /// * `unshare` and `CLOSE_RANGE_UNSHARE` make a copy, but no process: they keep the
+        ///   descriptor and its flag.
+        /// * An exec clears it on what stays open. As published, POSIX.1-2024 keeps it, which lets
+        ///   a program lose the descriptors that it was started with at its first fork. [Bug 1851]
+        ///   of the Austin Group says so, and [illumos] and [FreeBSD] clear it.
+        ///
+        /// ```
+        /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
+        /// let parent = Files::new(FdTable::new(&OpenFileTable::new()));
+        /// let (table, both) = (parent.load(), FdFlags::CLOEXEC | FdFlags::CLOFORK);
+        /// let lock = table.open(Placement::Lowest, "lock", FdFlags::CLOFORK)?;
+        /// let copy = table.dup(lock, Placement::Lowest, FdFlags::empty())?;
+        /// let child = parent.fork().load();
+        /// assert!(!child.contains(lock) && child.contains(copy));
+        ///
+        /// // fcntl(lock, F_SETFD, FD_CLOEXEC), where there are two such flags:
+        /// table.update_flags(lock, |flags| flags - both | FdFlags::CLOEXEC)?;
+        /// assert_eq!(table.flags(lock), Some(FdFlags::CLOEXEC));
+        /// # Ok::<(), fdtable::Error>(())
+        /// ```
+        ///
+        /// [POSIX, `fcntl`]: https://pubs.opengroup.org/onlinepubs/9799919799/functions/fcntl.html
+        /// [Bug 1851]: https://www.austingroupbugs.net/view.php?id=1851
+        /// [illumos]: https://www.illumos.org/issues/17481
+        /// [FreeBSD]: https://github.com/freebsd/freebsd-src/pull/1698
+        const CLOFORK = 1 << 7;
     }
 }
 
@@ -60,7 +93,7 @@ bitflags::bitflags! {
 }
 
 impl FdFlags {
-    /// Decodes the flags argument of `dup3(2)`: `O_CLOEXEC` or nothing.
+    /// Decodes the flags argument of Linux's `dup3(2)`: `O_CLOEXEC` or nothing.
     ///
     /// # Errors
     ///

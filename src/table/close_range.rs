@@ -1,6 +1,6 @@
 //! Closing a range of numbers.
 
-use std::{fmt, iter::FusedIterator};
+use std::{fmt, iter::FusedIterator, ops::Range};
 
 use crate::error::Error;
 use crate::file::file_ref::drop_all;
@@ -60,7 +60,8 @@ impl<T> FdTable<T> {
             return Err(Error::Invalid);
         }
         if flags.contains(CloseRangeFlags::CLOEXEC) {
-            self.mark_cloexec(Number(first), range_end(last));
+            let range = Number(first)..range_end(last);
+            self.update_open(range, FdFlags::empty(), |flags| flags | FdFlags::CLOEXEC);
         } else {
             drop(self.drain(first, last));
         }
@@ -98,11 +99,22 @@ impl<T> FdTable<T> {
         drop(Drain { table: self, next: Number::MIN, end: Number::END, flags });
     }
 
-    fn mark_cloexec(&self, mut from: Number, to: Number) {
-        while let Some(number) = self.tiers.next_open(from, to, FdFlags::empty()) {
-            // Nothing to mark if it has been closed meanwhile.
-            let _ = self.set_cloexec(number.fd(), true);
-            from = number.plus(1);
+    /// Clears a flag of all that is open with it, each number on its own, lowest first.
+    pub(crate) fn clear_flag(&self, flag: FdFlags) {
+        self.update_open(Number::MIN..Number::END, flag, |flags| flags - flag);
+    }
+
+    /// Changes the flags of what is open in a range with at least the flags `with`.
+    fn update_open(
+        &self,
+        mut range: Range<Number>,
+        with: FdFlags,
+        change: impl Fn(FdFlags) -> FdFlags,
+    ) {
+        while let Some(number) = self.tiers.next_open(range.start, range.end, with) {
+            // Nothing to change if it has been closed meanwhile.
+            let _ = self.update_flags(number.fd(), &change);
+            range.start = number.plus(1);
         }
     }
 }

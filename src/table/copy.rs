@@ -59,7 +59,8 @@ struct Copied {
 
 impl<T> FdTable<T> {
     /// A copy of the table at one instant, as `fork(2)` makes: each number open in it holds one
-    /// more reference to its file, with the same flags.
+    /// more reference to its file, with the same flags. What is [`CLOFORK`](FdFlags::CLOFORK) is
+    /// left out.
     ///
     /// Linearizes at an instant during the call; reserved numbers are left out. While other threads
     /// change the table it looks again; after two passes in vain it asks them to back off, and ends
@@ -76,6 +77,11 @@ impl<T> FdTable<T> {
     /// ```
     #[must_use]
     pub fn fork(&self) -> FdTable<T> {
+        self.copy(|_, flags| !flags.contains(FdFlags::CLOFORK))
+    }
+
+    /// A copy of all that is open, at one instant.
+    pub(crate) fn copy_all(&self) -> FdTable<T> {
         self.copy(|_, _| true)
     }
 
@@ -161,7 +167,7 @@ impl<T, K: Fn(Number, FdFlags) -> bool> Snapshot<'_, T, K> {
                 if kept.passes_on(number, words[i], now) {
                     words[i] = now;
                 } else {
-                    let old = mem::replace(&mut words[i], kept.count(number, slot));
+                    let old = mem::replace(&mut words[i], kept.count(number, now, slot));
                     stale.extend(kept.reference(number, old));
                 }
             }
@@ -206,11 +212,15 @@ impl<T> FdTable<T> {
 }
 
 impl<'a, T, K: Fn(Number, FdFlags) -> bool> Kept<'a, T, K> {
-    /// Reads a slot, and counts a reference if it is to be copied.
+    /// Reads a slot again, which held `now`, and counts a reference if it is to be copied. What is
+    /// left out is not counted even for an instant: its close drops the file at once.
     #[inline]
-    fn count(&self, number: Number, slot: &Slot) -> SlotWord {
+    fn count(&self, number: Number, now: SlotWord, slot: &Slot) -> SlotWord {
+        if !self.keeps(number, now) {
+            return now;
+        }
         match acquire(self.slab, slot) {
-            Ok((word, file)) if (self.keep)(number, word.flags()) => {
+            Ok((word, file)) if self.keeps(number, word) => {
                 file.into_index();
                 word
             }
@@ -223,15 +233,21 @@ impl<'a, T, K: Fn(Number, FdFlags) -> bool> Kept<'a, T, K> {
     /// flags have changed, nothing is counted again. Counting would be slower than such changes.
     #[inline]
     fn passes_on(&self, number: Number, old: SlotWord, now: SlotWord) -> bool {
-        let kept = |word: SlotWord| (self.keep)(number, word.flags());
+        let kept = |word| self.keeps(number, word);
         old.index() == now.index() && (now.index().is_none() || (kept(old) && kept(now)))
     }
 
     /// The reference that was counted for a word, if it was to be copied.
     #[inline]
     fn reference(&self, number: Number, word: SlotWord) -> Option<FileRef<'a, T>> {
-        let index = word.index().filter(|_| (self.keep)(number, word.flags()))?;
+        let index = word.index().filter(|_| self.keeps(number, word))?;
         Some(FileRef::adopt(self.slab, index))
+    }
+
+    /// Whether a word is of an open number that is to be copied.
+    #[inline]
+    fn keeps(&self, number: Number, word: SlotWord) -> bool {
+        word.index().is_some() && (self.keep)(number, word.flags())
     }
 }
 

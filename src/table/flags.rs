@@ -61,15 +61,15 @@ impl<T> FdTable<T> {
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
     /// let table = FdTable::new(&OpenFileTable::new());
     /// let fd = table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
-    /// assert_eq!(table.set_flags(fd, FdFlags::USER_7)?, FdFlags::CLOEXEC);
-    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_7));
+    /// assert_eq!(table.set_flags(fd, FdFlags::USER_6)?, FdFlags::CLOEXEC);
+    /// assert_eq!(table.flags(fd), Some(FdFlags::USER_6));
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn set_flags(&self, fd: RawFd, flags: FdFlags) -> Result<FdFlags, Error> {
         self.update_flags(fd, |_| flags)
     }
 
-    /// `F_SETFD`: sets or clears `FD_CLOEXEC`; the user's flags stay as they are. Atomic as
+    /// Linux's `F_SETFD`: sets or clears `FD_CLOEXEC`; all others stay as they are. Atomic as
     /// [`set_flags`](Self::set_flags).
     ///
     /// # Errors

@@ -34,7 +34,7 @@ impl<T> FdTable<T> {
     ///
     /// Each is read at its own instant: a number that is open during the whole iteration is met,
     /// one that is opened or closed meanwhile may be. For one instant of the whole table, iterate
-    /// over a [`fork`](Self::fork).
+    /// over a [`fork`](Self::fork), which has all but what is [`CLOFORK`](FdFlags::CLOFORK).
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};

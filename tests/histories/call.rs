@@ -21,6 +21,8 @@ const ALL: u8 = (1 << NUMBERS) - 1;
 
 /// `FD_CLOEXEC`, among the flags.
 pub(crate) const CLOEXEC: u8 = 1;
+/// `FD_CLOFORK`, among the flags.
+pub(crate) const CLOFORK: u8 = 1 << 7;
 
 pub(crate) const EBADF: i32 = 9;
 pub(crate) const EBUSY: i32 = 16;

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::{
-    call::{CLOEXEC, NUMBERS, Number, Opened, Source, Step, Tag},
+    call::{CLOEXEC, CLOFORK, NUMBERS, Number, Opened, Source, Step, Tag},
     history::{Event, History, Slot, Slots, THREADS},
 };
 
@@ -110,6 +110,11 @@ impl Position {
         }
     }
 
+    /// What a copy has of it.
+    fn forked(&self, number: Number) -> Option<Opened> {
+        self.open(number).filter(|(_, flags)| flags & CLOFORK == 0)
+    }
+
     /// The numbers that are not free, as a mask.
     fn taken(&self) -> u8 {
         (0..NUMBERS).filter(|n| self.at(*n) != Slot::Free).fold(0, |mask, n| mask | 1 << n)
@@ -120,7 +125,7 @@ impl Position {
         match step {
             Step::IsOpenOn(n, file) => self.open(n).map(|(tag, _)| tag) == file,
             Step::Holds(n, opened) => self.open(n) == opened,
-            Step::HoldsAll(row) => (0..NUMBERS).all(|n| self.open(n) == row[usize::from(n)]),
+            Step::HoldsAll(row) => (0..NUMBERS).all(|n| self.forked(n) == row[usize::from(n)]),
             Step::HasFlags(n, flags) => self.open(n).map(|(_, flags)| flags) == flags,
             Step::IsOpen(n) => self.open(n).is_some(),
             Step::IsNotOpen(n) => self.open(n).is_none(),

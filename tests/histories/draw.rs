@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::{
-    call::{NUMBERS, Number, Op, Place, Tag},
+    call::{CLOEXEC, CLOFORK, NUMBERS, Number, Op, Place, Tag},
     caller::{Caller, Subject},
 };
 
@@ -16,7 +16,7 @@ fn place(random: &mut Rng) -> Place {
 }
 
 pub(crate) fn flags(random: &mut Rng) -> u8 {
-    random.u8(..4)
+    [0, CLOEXEC, 2, CLOFORK | 3][usize::from(random.u8(..4))]
 }
 
 /// The next call of a thread. Three times in four, it uses a reserved number or gives it back.

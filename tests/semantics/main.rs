@@ -3,6 +3,7 @@
 
 mod bad_numbers;
 mod callbacks;
+mod clofork;
 mod close_range;
 mod closes;
 mod copies;

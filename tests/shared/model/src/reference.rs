@@ -10,6 +10,8 @@ pub(crate) const ENFILE: i32 = 23;
 pub(crate) const EMFILE: i32 = 24;
 
 pub(crate) const CLOEXEC: u8 = 1;
+/// POSIX.1-2024's `FD_CLOFORK`.
+const CLOFORK: u8 = 1 << 7;
 const RANGE_UNSHARE: u32 = 2;
 const RANGE_CLOEXEC: u32 = 4;
 
@@ -21,6 +23,12 @@ pub(crate) type TableId = usize;
 pub(crate) enum Slot {
     Reserved,
     Open { file: Tag, flags: u8 },
+}
+
+impl Slot {
+    fn has(&self, flag: u8) -> bool {
+        matches!(self, Slot::Open { flags, .. } if flags & flag != 0)
+    }
 }
 
 /// A placement with its number.
@@ -166,12 +174,27 @@ impl Table {
         copy
     }
 
+    /// What a new process gets of it.
+    pub(crate) fn fork(&self) -> Table {
+        let mut copy = self.copy();
+        copy.slots.retain(|_, slot| !slot.has(CLOFORK));
+        copy
+    }
+
     /// The copy that an exec leaves.
     pub(crate) fn after_exec(&self) -> Table {
         let mut copy = self.copy();
-        let stays = |slot: &Slot| matches!(slot, Slot::Open { flags, .. } if flags & CLOEXEC == 0);
-        copy.slots.retain(|_, slot| stays(slot));
+        copy.exec();
         copy
+    }
+
+    fn exec(&mut self) {
+        self.slots.retain(|_, slot| !slot.has(CLOEXEC));
+        for slot in self.slots.values_mut() {
+            if let Slot::Open { flags, .. } = slot {
+                *flags &= !CLOFORK;
+            }
+        }
     }
 }
 
@@ -237,9 +260,7 @@ impl Reference {
             let after = self.table(task).after_exec();
             self.swap(task, after);
         } else {
-            let closes =
-                |slot: &Slot| matches!(slot, Slot::Open { flags, .. } if flags & CLOEXEC != 0);
-            self.table_mut(task).slots.retain(|_, slot| !closes(slot));
+            self.table_mut(task).exec();
         }
     }
 

@@ -38,7 +38,7 @@ impl Run {
 
     fn fork(&mut self, task: usize, fork: impl Fn(&Files<File>) -> Files<File>) {
         if self.tasks.len() < TASKS {
-            let copy = self.model.table(task).copy();
+            let copy = self.model.table(task).fork();
             let id = self.model.add(copy);
             self.model.tasks.push(id);
             self.tasks.push(Rc::new(fork(&self.tasks[task])));
