@@ -45,8 +45,6 @@ impl Pipe {
 type Task = Files<File>;
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
-const NONE: FdFlags = FdFlags::empty();
-
 /// What the shell has open, without the pipe and with it.
 const SHELL: &str = "{0 -> #0, 1 -> #0, 2 -> #0, 255 -> #1 CLOEXEC}";
 const PIPED: &str = "{0 -> #0, 1 -> #0, 2 -> #0, 3 -> #2, 4 -> #3, 255 -> #1 CLOEXEC}";
@@ -73,7 +71,7 @@ fn main() -> Result {
 
 fn open_terminal_and_script(shell: &Task) -> Result {
     let table = shell.load();
-    table.open(Placement::Lowest, File::Terminal, NONE)?;
+    table.open(Placement::Lowest, File::Terminal, FdFlags::NONE)?;
     table.dup2(0, 1)?;
     table.dup2(0, 2)?;
     table.open(Placement::At(255), File::Script, FdFlags::CLOEXEC)?;
@@ -85,8 +83,8 @@ fn make_pipe(shell: &Task) -> Result<Pipe> {
     let table = shell.load();
     let [r, w] = table.reserve_many(Placement::Lowest)?; // both numbers, or none
     let (reader, writer) = pipe()?;
-    let r = r.install(File::Reader(reader), NONE)?;
-    let w = w.install(File::Writer(writer), NONE)?;
+    let r = r.install(File::Reader(reader), FdFlags::NONE)?;
+    let w = w.install(File::Writer(writer), FdFlags::NONE)?;
     step("shell: pipe()", shell, PIPED);
     Ok(Pipe { r, w })
 }

@@ -8,7 +8,7 @@ pub(super) use super::watched::{File, undropped};
 use super::{Bound, assert_explored, explore, watched::forget_files};
 use crate::{FdFlags, FdTable, OpenFileTable, Placement, sync::Ordering};
 
-pub(super) const NONE: FdFlags = FdFlags::empty();
+pub(super) const NONE: FdFlags = FdFlags::NONE;
 
 // All threads of a model run on one thread of the machine.
 thread_local! {

@@ -75,6 +75,25 @@ impl From<Error> for io::Error {
 /// assert_eq!(rejected.file, "payload");
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// A pattern takes it apart, and `?` makes an [`Error`] or an [`io::Error`] of it:
+///
+/// ```
+/// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement, Rejected};
+/// fn open_at_or_lowest(table: &FdTable<String>, fd: i32, file: String) -> Result<i32, Error> {
+///     match table.open(Placement::At(fd), file, FdFlags::NONE) {
+///         Err(Rejected { error: Error::Busy, file }) => {
+///             Ok(table.open(Placement::Lowest, file, FdFlags::NONE)?)
+///         }
+///         opened => Ok(opened?),
+///     }
+/// }
+///
+/// let table = FdTable::new(&OpenFileTable::new());
+/// assert_eq!(open_at_or_lowest(&table, 5, "one".into()), Ok(5));
+/// assert_eq!(open_at_or_lowest(&table, 5, "two".into()), Ok(0));
+/// assert_eq!(open_at_or_lowest(&table, -1, "three".into()), Err(Error::BadFd));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Rejected<F> {
     /// Why the file could not be stored.

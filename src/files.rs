@@ -7,7 +7,9 @@ use crate::error::Error;
 use crate::flags::CloseRangeFlags;
 use crate::sync::arc_swap::{ArcSwap, Guard};
 use crate::sync::{Arc, AtomicUsize, Ordering};
+use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
+use crate::table::iter::Iter;
 
 /// The files of a task: shared with another task by `CLONE_FILES`, copied by `fork`, split by
 /// `unshare`, swept by `exec`.
@@ -48,6 +50,9 @@ struct Shared<T> {
 /// let table: Arc<FdTable<char>> = Arc::clone(&files.load());
 /// table.open(Placement::Lowest, 'a', FdFlags::empty())?;
 /// assert!(files.load().contains(0));
+/// for fdtable::Descriptor { fd, file, .. } in &files.load() {
+///     assert_eq!((fd, *file), (0, 'a'));
+/// }
 /// # Ok::<(), fdtable::Error>(())
 /// ```
 pub struct FilesGuard<T> {
@@ -298,6 +303,16 @@ impl<T> Deref for FilesGuard<T> {
     #[inline]
     fn deref(&self) -> &Self::Target {
         &self.shared.table
+    }
+}
+
+/// As [`FdTable::iter`].
+impl<'a, T> IntoIterator for &'a FilesGuard<T> {
+    type Item = Descriptor<'a, T>;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
     }
 }
 

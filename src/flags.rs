@@ -93,6 +93,17 @@ bitflags::bitflags! {
 }
 
 impl FdFlags {
+    /// No flags: [`empty`](Self::empty) as a constant, and so also as a pattern.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.open(Placement::Lowest, "file", FdFlags::NONE)?;
+    /// assert!(matches!(table.flags(fd), Some(FdFlags::NONE)));
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub const NONE: Self = Self::empty();
+
     /// Decodes the flags argument of Linux's `dup3(2)`: `O_CLOEXEC` or nothing.
     ///
     /// # Errors

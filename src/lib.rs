@@ -80,7 +80,7 @@
 //!
 //! let child = guest.fork(); // at its fork
 //! assert_eq!(serve(&child, Call::SetFd(1025, 1)), 0);
-//! child.prepare_exec().commit(); // at its exec, once that has succeeded
+//! child.exec(); // once its exec has succeeded
 //! assert_eq!(serve(&child, Call::Read(1025)), -9);
 //! assert_eq!(serve(&guest, Call::CloseRange(3, u32::MAX, 0)), 0);
 //! assert!(guest.load().is_empty());
@@ -117,6 +117,36 @@
 //!
 //! Everything here is `Send` and `Sync` if the file `T` is both, and `UnwindSafe` if it is
 //! `RefUnwindSafe`.
+//!
+//! A [`FileRef`] is one too, so a future may hold it across an `.await`; but it borrows its table,
+//! which a task that an executor spawns cannot. Such a task holds an [`OwnedFileRef`]
+//! ([`FileRef::into_owned`]), which keeps the open file table. Either keeps the file itself: if its
+//! descriptors are closed meanwhile, it is dropped when the future has done with it, or is dropped.
+//! What only concerns the number should be held as a number, a [`FileId`] or a [`Reservation`].
+//!
+//! ```
+//! use std::{future::{Future, ready}, pin::pin, task::{Context, Poll, Waker}};
+//!
+//! use fdtable::{Error, FdFlags, FdTable, Files, OpenFileTable, Placement};
+//!
+//! /// What an executor asks of a task.
+//! fn spawned<F: Future + Send + 'static>(task: F) -> F {
+//!     task
+//! }
+//!
+//! let files = Files::new(FdTable::new(&OpenFileTable::new()));
+//! let fd = files.load().open(Placement::Lowest, String::from("text"), FdFlags::NONE)?;
+//!
+//! let file = files.load().get(fd).ok_or(Error::BadFd)?.into_owned();
+//! let read = spawned(async move {
+//!     let count = ready(2).await; // of bytes that have arrived
+//!     file[..count].to_owned()
+//! });
+//! files.load().close(fd)?;
+//! let polled = pin!(read).poll(&mut Context::from_waker(Waker::noop()));
+//! assert_eq!(polled, Poll::Ready("te".into()));
+//! # Ok::<(), Error>(())
+//! ```
 //!
 //! # Features
 //!

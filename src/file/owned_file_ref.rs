@@ -33,6 +33,7 @@ impl<T> FileRef<'_, T> {
     /// assert_eq!(*file, "kept");
     /// # Ok::<(), fdtable::Error>(())
     /// ```
+    #[must_use = "the file may have no other reference"]
     pub fn into_owned(self) -> OwnedFileRef<T> {
         let slab = Arc::clone(self.slab);
         OwnedFileRef::adopt(slab, self.into_index())

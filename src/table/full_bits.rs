@@ -112,12 +112,11 @@ pub(crate) mod tests {
 
     type Open = fn(&FdTable<()>, RawFd) -> bool;
 
-    const NONE: FdFlags = FdFlags::empty();
     /// Open in each table.
     const SOURCE: RawFd = 100_000;
     const WAYS: [Open; 3] = [
-        |t, fd| t.open(Placement::From(fd), (), NONE).is_ok(),
-        |t, fd| t.open(Placement::At(fd), (), NONE).is_ok(),
+        |t, fd| t.open(Placement::From(fd), (), FdFlags::NONE).is_ok(),
+        |t, fd| t.open(Placement::At(fd), (), FdFlags::NONE).is_ok(),
         |t, fd| t.dup2(SOURCE, fd).is_ok(),
     ];
 
@@ -126,7 +125,7 @@ pub(crate) mod tests {
     pub(crate) fn filled_in_every_way(numbers: Range<RawFd>, check: impl Fn(&FdTable<()>)) {
         for open in WAYS {
             let t = FdTable::new(&OpenFileTable::new());
-            t.open(Placement::At(SOURCE), (), NONE).unwrap();
+            t.open(Placement::At(SOURCE), (), FdFlags::NONE).unwrap();
             assert!(numbers.clone().all(|fd| open(&t, fd)));
             check(&t);
             check(&t.fork());

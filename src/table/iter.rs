@@ -21,6 +21,9 @@ use crate::table::number::Number;
 ///     listing += &format!("{open:?}\n");
 /// }
 /// assert_eq!(listing, "0 -> #1 CLOEXEC\n32768 -> #0\n");
+/// for fdtable::Descriptor { fd, flags, .. } in &table {
+///     assert_eq!(flags.contains(FdFlags::CLOEXEC), fd == 0);
+/// }
 /// # Ok::<(), fdtable::Error>(())
 /// ```
 #[must_use = "iterators are lazy"]

@@ -22,7 +22,7 @@ pub const BAD: [RawFd; 3] = [-1, RawFd::MIN, -1000];
 /// Every number below it may be open: no edge is out of reach.
 pub const NO_LIMIT: u32 = 1 << 31;
 
-pub const NONE: FdFlags = FdFlags::empty();
+pub const NONE: FdFlags = FdFlags::NONE;
 pub const CLOEXEC: FdFlags = FdFlags::CLOEXEC;
 
 /// The descriptor that an unsigned argument names: 2^31 and above are negative.
