@@ -45,17 +45,6 @@ pub(crate) const EFAULT: Errno = Errno(libc::EFAULT);
 pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
 pub(crate) const EPERM: Errno = Errno(libc::EPERM);
 
-impl Syscall {
-    /// Which arguments are descriptors.
-    pub(crate) fn fd_arguments(&self) -> &'static [u32] {
-        match self.when {
-            When::Fd(arguments) => arguments,
-            When::Fcntl | When::Ioctl(_) => &[0],
-            _ => &[],
-        }
-    }
-}
-
 impl Call<'_> {
     /// An argument as a descriptor: its low 32 bits.
     pub(crate) fn fd(&self, argument: usize) -> RawFd {

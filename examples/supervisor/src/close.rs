@@ -5,33 +5,35 @@ use std::os::fd::RawFd;
 use fdtable::{CloseRangeFlags, Descriptor};
 
 use super::{
-    call::Call,
+    call::{Call, EBADF},
     exec::distrust_token,
-    file::TWIN,
     listener::Reply,
     numbers::{EXEC_TOKEN, TABLE_START},
     sys::Result,
 };
 
 pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
-    close_number(call, call.fd(0))
+    match call.fd(0) {
+        EXEC_TOKEN => Err(EBADF),
+        fd => close_number(call, fd),
+    }
 }
 
-/// Closes our half at once. Where there is a twin, the kernel closes it then, and until it has the
-/// number stays reserved.
+/// Closes the number in the table at once. Where the guest has a descriptor, the kernel closes it
+/// then, and until it has the number stays reserved.
 fn close_number(call: &Call<'_>, fd: RawFd) -> Result<Reply> {
-    call.promote_if_locked(fd);
+    let _lock = call.task.process.lock_number(fd);
     let table = call.task.table();
     let (Descriptor { flags, file, .. }, number) = table.take(fd)?;
     drop(file);
-    if flags.contains(TWIN) {
+    if call.can_place(fd) {
         call.task.add_pending_close(number.into_owned(&table), flags);
         return Ok(Reply::Continue);
     }
     Ok(Reply::Value(0))
 }
 
-/// The kernel closes its own numbers and the twins, we close ours.
+/// The kernel closes what it has, and we close what we have.
 pub(crate) fn close_range(call: &Call<'_>) -> Result<Reply> {
     let (first, last) = (call.args[0] as u32, call.args[1] as u32);
     let flags = CloseRangeFlags::from_bits_retain(call.args[2] as u32);

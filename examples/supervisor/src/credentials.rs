@@ -11,8 +11,5 @@ pub(crate) const PRCTL: &[u32] = &[libc::PR_CAPBSET_DROP as u32, libc::PR_SET_SE
 /// `chroot`, `setuid` and their like. Also a `clone` that changes them: the child inherits it.
 pub(crate) fn changed(call: &Call<'_>) -> Result<Reply> {
     call.task.process.diverged.access.store(true, Ordering::Relaxed);
-    for argument in call.syscall.fd_arguments() {
-        call.promote(call.fd(*argument as usize))?;
-    }
     Ok(Reply::Continue)
 }

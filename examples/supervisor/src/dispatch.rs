@@ -75,7 +75,7 @@ impl Dispatcher {
         let gone = |_| Errno(libc::ESRCH);
         let registry = &self.supervisor.registry;
         let task = registry.task(tid).map_err(gone)?;
-        task.finish_pending_closes();
+        task.finish_continued();
         registry.settle_exec(task).map_err(gone)
     }
 

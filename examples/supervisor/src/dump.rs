@@ -4,12 +4,7 @@ use std::{fmt::Write as _, io::Write as _};
 
 use fdtable::FdFlags;
 
-use super::{
-    file::{File, TWIN},
-    process::Process,
-    supervisor::Supervisor,
-    sys, trace,
-};
+use super::{file::File, process::Process, supervisor::Supervisor, sys, trace};
 
 pub(crate) fn print(supervisor: &Supervisor) {
     let mut processes = supervisor.registry.processes();
@@ -25,14 +20,13 @@ fn table_listing(process: &Process) -> String {
     let mut text = format!("{} {}: {count} open, limit {limit}\n", process.tgid, comm.trim_end());
     for open in table.iter() {
         let access = match &*open.file {
-            File::Backed(backing) => mode(sys::status_flags(backing).unwrap_or(0)),
-            File::KernelOnly => "l---------",
+            File::Served(file) => mode(sys::status_flags(file).unwrap_or(0)),
+            File::Placed => mode(sys::status_flags_of(process.tgid, open.fd).unwrap_or(0)),
         };
         let path = trace::path_of(&table, process.tgid, open.fd).unwrap_or_default();
         let cloexec = if open.flags.contains(FdFlags::CLOEXEC) { "  close-on-exec" } else { "" };
-        let twin = if open.flags.contains(TWIN) { "  twin" } else { "" };
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{access} {:>6} -> {path}{cloexec}{twin}", open.fd);
+        let _ = writeln!(text, "{access} {:>6} -> {path}{cloexec}", open.fd);
     }
     text
 }

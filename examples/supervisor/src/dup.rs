@@ -1,7 +1,5 @@
-//! `dup`, `dup2`, `dup3` and `F_DUPFD`, between the kernel's numbers and the table's.
-//!
-//! A duplicate shares the open file description, on whichever side it is: so the offset and the
-//! status flags agree on both sides.
+//! `dup`, `dup2`, `dup3` and `F_DUPFD`, where a number of the table is asked for, or a file that we
+//! hold ourselves.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
@@ -9,169 +7,137 @@ use fdtable::{FdFlags, FdTable, Placement};
 
 use super::{
     call::{Call, EBADF, EINVAL},
-    file::{self, File, TWIN},
+    file::{self, File},
     listener::Reply,
-    numbers::{EXEC_TOKEN, TABLE_START, is_in_table},
+    low_numbers,
+    numbers::{self, EXEC_TOKEN, TABLE_START, is_in_table},
     sys::{self, Errno, Result},
 };
 
-/// `dup` of a number in the table: the lowest free number is one of the kernel's, as a rule.
+/// `dup` of a number in the table: the lowest free number is one of the kernel's, as long as it has
+/// any left.
 pub(crate) fn dup(call: &Call<'_>) -> Result<Reply> {
     let fd = call.fd(0);
-    let table = call.task.table();
-    let file = table.get(fd);
-    let Some(backing) = file.as_ref().and_then(|file| file.backing()) else {
-        return call.promote_and_continue(fd, EBADF);
-    };
-    match call.supervisor.listener.add_fd(call.id, backing, None, false) {
+    if call.can_place(fd) && low_numbers::has_plenty(call.task) {
+        return Ok(Reply::Continue);
+    }
+    let file = descriptor_of(call, fd)?;
+    match call.supervisor.listener.add_fd(call.id, file.as_fd(), None, false) {
         Err(Errno(libc::EMFILE)) => duplicate_from(call, fd, 0, FdFlags::empty()),
-        added => added.map(|number| Reply::Value(number.into())),
+        added => Ok(Reply::Value(added?.into())),
     }
 }
 
 pub(crate) fn dup2(call: &Call<'_>) -> Result<Reply> {
     let (old, new) = (call.fd(0), call.fd(1));
-    if old != new {
-        return duplicate_onto(call, old, new, FdFlags::empty());
+    match old == new {
+        true => call.flags(old).map(|_| Reply::Value(old.into())),
+        false => duplicate_onto(call, old, new, FdFlags::empty()),
     }
-    call.flags(old).map(|_| Reply::Value(old.into()))
 }
 
 pub(crate) fn dup3(call: &Call<'_>) -> Result<Reply> {
     let (old, new) = (call.fd(0), call.fd(1));
     let flags = FdFlags::from_dup3(call.int(2))?;
-    if old == new {
-        return Err(EINVAL);
+    match old == new {
+        true => Err(EINVAL),
+        false => duplicate_onto(call, old, new, flags),
     }
-    duplicate_onto(call, old, new, flags)
 }
 
 fn duplicate_onto(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result<Reply> {
-    if old == EXEC_TOKEN || new == EXEC_TOKEN || new < 0 {
+    if new == EXEC_TOKEN || new < 0 {
         return Err(EBADF);
     }
+    let _lock = call.task.process.lock_number(new);
+    let file = descriptor_of(call, old)?;
     if is_in_table(new) {
-        onto_table(call, old, new, flags)?;
-        return Ok(Reply::Value(new.into()));
+        set_in_table(call, old, new, &file, flags)?;
     }
-    call.with_backing(old, |file| {
-        call.inject_low(file, new, flags.contains(FdFlags::CLOEXEC))?;
-        Ok(Reply::Value(new.into()))
-    })
+    if call.can_place(new) {
+        let placed = call.place(file.as_fd(), new, flags.contains(FdFlags::CLOEXEC));
+        placed.inspect_err(|_| drop(call.task.table().close(new)))?;
+    }
+    Ok(Reply::Value(new.into()))
 }
 
-/// The file of a number, to be opened at another.
-enum Source {
-    /// It is in the table and we have it open.
-    Table,
-    /// It comes from the kernel, and the table shall have it.
-    Served(OwnedFd),
-    /// It comes from the kernel, and stays there.
-    KernelOnly(OwnedFd),
+/// What the table has at `new` from now on.
+fn set_in_table(
+    call: &Call<'_>,
+    old: RawFd,
+    new: RawFd,
+    file: &OwnedFd,
+    flags: FdFlags,
+) -> Result<()> {
+    let table = call.task.table();
+    if is_in_table(old) && call.can_place(old) == call.can_place(new) {
+        drop(table.dup3(old, new, flags)?);
+        return Ok(());
+    }
+    let file = match call.can_place(new) {
+        true => File::Placed,
+        false => File::Served(servable(file.try_clone()?)?),
+    };
+    drop(table.replace(new, file, flags).map_err(fdtable::Error::from)?);
+    Ok(())
 }
 
-fn source(call: &Call<'_>, fd: RawFd) -> Result<Source> {
-    let process = &call.task.process;
-    if is_in_table(fd) {
+/// A descriptor of ours for what a guest has at a number.
+fn descriptor_of(call: &Call<'_>, fd: RawFd) -> Result<OwnedFd> {
+    if fd == EXEC_TOKEN {
+        return Err(EBADF);
+    }
+    if !call.can_place(fd) {
         let table = call.task.table();
         let file = table.get(fd).ok_or(EBADF)?;
-        if file.backing().is_some() {
-            return Ok(Source::Table);
-        }
+        return Ok(file.served().ok_or(EBADF)?.try_clone_to_owned()?);
     }
+    let process = &call.task.process;
     let of_thread = || sys::pidfd_getfd(sys::pidfd_open_thread(call.task.tid)?.as_fd(), fd);
-    let file = match process.unshared.has_own_files() {
+    match process.unshared.has_own_files() {
         true => of_thread(),
         false => match sys::pidfd_getfd(process.pidfd.as_fd(), fd) {
             // The thread that leads the process may have ended before the others.
             Err(EBADF) => of_thread(),
             file => file,
         },
-    }?;
-    Ok(match file::served(file.as_fd()) {
-        Some(_) => {
-            call.supervisor.stats.opened(file.as_fd());
-            Source::Served(file)
-        }
-        None => Source::KernelOnly(file),
-    })
-}
-
-fn onto_table(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Result<()> {
-    call.promote_if_locked(new);
-    let inject_lock = call.task.process.inject_lock.lock();
-    let table = call.task.table();
-    let cloexec = flags.contains(FdFlags::CLOEXEC);
-    let had_twin = table.flags(new).is_some_and(|flags| flags.contains(TWIN));
-    let replaced = if had_twin { flags | TWIN } else { flags };
-    match source(call, old)? {
-        Source::Table => {
-            drop(table.dup3(old, new, replaced)?);
-            // Another file stands there now, for the kernel too.
-            let file = table.get(new).ok_or(EBADF)?;
-            if let (true, Some(backing)) = (had_twin, file.backing()) {
-                call.inject(backing, new, cloexec, &inject_lock)?;
-            }
-            Ok(())
-        }
-        Source::Served(file) => {
-            if had_twin {
-                call.inject(file.as_fd(), new, cloexec, &inject_lock)?;
-            }
-            replace(&table, new, File::Backed(file), replaced)
-        }
-        Source::KernelOnly(_) if new as u64 >= u64::from(table.limit()) => Err(EBADF),
-        Source::KernelOnly(file) => {
-            call.inject(file.as_fd(), new, cloexec, &inject_lock)?;
-            replace(&table, new, File::KernelOnly, flags | TWIN)
-        }
     }
 }
 
-fn replace(table: &FdTable<File>, fd: RawFd, file: File, flags: FdFlags) -> Result<()> {
-    drop(table.replace(fd, file, flags).map_err(fdtable::Error::from)?);
-    Ok(())
+/// The file, if it is one that we serve: any other may block.
+fn servable(file: OwnedFd) -> Result<OwnedFd> {
+    file::kind(file.as_fd()).map(|_| file).ok_or(EBADF)
 }
 
-/// `F_DUPFD` where the table is concerned: a number of ours, or a duplicate of the kernel's number
-/// at or above `min`.
+/// `F_DUPFD` to a number of the table, or of a file that we hold.
 pub(crate) fn duplicate_from(
     call: &Call<'_>,
     fd: RawFd,
     min: RawFd,
     flags: FdFlags,
 ) -> Result<Reply> {
-    let inject_lock = call.task.process.inject_lock.lock();
     let table = call.task.table();
-    let source = match fd {
-        EXEC_TOKEN => return Err(EBADF),
-        fd => source(call, fd)?,
-    };
-    let placement = placement_from(min, table.limit())?;
-    let number = match source {
-        Source::Table => table.dup(fd, placement, flags)?,
-        Source::Served(file) => {
-            let opened = table.open(placement, File::Backed(file), flags);
-            opened.map_err(fdtable::Error::from)?
-        }
-        Source::KernelOnly(file) => {
-            let number = table.reserve(placement)?;
-            let cloexec = flags.contains(FdFlags::CLOEXEC);
-            let injected = call.inject(file.as_fd(), number.fd(), cloexec, &inject_lock);
-            injected.map_err(|_| Errno(libc::EMFILE))?;
-            let opened = number.install(File::KernelOnly, flags | TWIN);
-            opened.map_err(fdtable::Error::from)?
-        }
-    };
-    Ok(Reply::Value(number.into()))
+    let file = descriptor_of(call, fd)?;
+    let number = reserve_from(&table, min)?;
+    let (new, can_place) = (number.fd(), call.can_place(number.fd()));
+    if !is_in_table(fd) || call.can_place(fd) != can_place {
+        let file = if can_place { file } else { servable(file)? };
+        return Ok(Reply::Value(call.open_reserved(number, file, flags)?.into()));
+    }
+    let description = table.get(fd).ok_or(EBADF)?.into_owned();
+    if can_place {
+        call.place(file.as_fd(), new, flags.contains(FdFlags::CLOEXEC))?;
+    }
+    let opened = number.install_ref(description, flags);
+    Ok(Reply::Value(opened.map_err(|refused| refused.error)?.into()))
 }
 
-fn placement_from(min: RawFd, limit: u32) -> Result<Placement> {
+fn reserve_from(table: &FdTable<File>, min: RawFd) -> Result<fdtable::Reservation<'_, File>> {
     match min {
-        _ if min < 0 || min as u32 >= limit => Err(EINVAL),
+        _ if min < 0 || min as u32 >= table.limit() => Err(EINVAL),
         // The kernel would look below the table, which we cannot ask it for. Any number of the
         // table is at or above the minimum, too.
-        ..TABLE_START => Ok(Placement::Auto),
-        min => Ok(Placement::From(min)),
+        ..TABLE_START => Ok(numbers::reserve_automatic(table)?),
+        min => Ok(table.reserve(Placement::From(min))?),
     }
 }

@@ -3,8 +3,6 @@
 
 use std::{os::fd::AsFd, sync::atomic::Ordering};
 
-use fdtable::FdFlags;
-
 use super::{
     call::{Call, EBADF},
     exec_state::Caller,
@@ -14,21 +12,8 @@ use super::{
     sys::{self, Result},
 };
 
-/// `execve`.
+/// `execve` and `execveat`.
 pub(crate) fn execve(call: &Call<'_>) -> Result<Reply> {
-    if let Some(path) = call.proc_fd(call.args[0]) {
-        call.promote_proc_fd(path)?;
-    }
-    begin(call)
-}
-
-/// `execveat`.
-pub(crate) fn execveat(call: &Call<'_>) -> Result<Reply> {
-    call.promote(call.fd(0))?;
-    begin(call)
-}
-
-fn begin(call: &Call<'_>) -> Result<Reply> {
     let process = &call.task.process;
     // No process that has ended or executed another program may keep this one open for writing.
     call.supervisor.registry.apply_exits_and_execs();
@@ -38,10 +23,6 @@ fn begin(call: &Call<'_>) -> Result<Reply> {
     {
         return Ok(Reply::Continue);
     }
-    let table = call.task.table();
-    let cloexec = table.iter().filter(|open| open.flags.contains(FdFlags::CLOEXEC));
-    let cloexec: Vec<_> = cloexec.map(|open| open.fd).collect();
-    cloexec.into_iter().for_each(|fd| call.promote_if_locked(fd));
     let mut caller = process.exec.caller.lock();
     let image = match put_token(call) {
         Ok(()) => None,
@@ -67,8 +48,7 @@ fn put_token(call: &Call<'_>) -> Result<()> {
         return Ok(());
     }
     exec.may_have_token.store(true, Ordering::Relaxed);
-    let inject_lock = process.inject_lock.lock();
-    call.inject(call.supervisor.registry.placeholder.as_fd(), EXEC_TOKEN, true, &inject_lock)
+    call.place(call.supervisor.registry.placeholder.as_fd(), EXEC_TOKEN, true)
 }
 
 /// The guest may close the token, or one of its threads may have other files than those with the

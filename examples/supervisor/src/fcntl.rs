@@ -1,16 +1,16 @@
-//! `fcntl`.
+//! `fcntl`, and those of `ioctl` that do the same.
 
 use std::os::fd::RawFd;
 
 use fdtable::FdFlags;
+use libc::Ioctl;
 
 use super::{
-    call::{Call, EBADF},
+    call::{Call, EBADF, EINVAL},
     dup::duplicate_from,
     listener::Reply,
     numbers::is_in_table,
-    sys::{self, F_DUPFD_QUERY, Result},
-    twin::promote_all,
+    sys::{self, Errno, Result},
 };
 
 pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
@@ -18,27 +18,32 @@ pub(crate) fn fcntl(call: &Call<'_>) -> Result<Reply> {
     match command {
         libc::F_DUPFD => duplicate_from(call, fd, argument, FdFlags::empty()),
         libc::F_DUPFD_CLOEXEC => duplicate_from(call, fd, argument, FdFlags::CLOEXEC),
-        F_DUPFD_QUERY => {
-            call.promote(argument)?;
-            promote_all(call)
-        }
         _ if !is_in_table(fd) => Err(EBADF),
+        libc::F_SETFD => set_cloexec(call, fd, argument & libc::FD_CLOEXEC != 0),
         libc::F_GETFD => {
             let cloexec = call.flags(fd)?.contains(FdFlags::CLOEXEC);
             Ok(Reply::Value(cloexec.into()))
         }
-        libc::F_SETFD => set_cloexec(call, fd, argument & libc::FD_CLOEXEC != 0),
-        libc::F_GETFL => {
-            call.with_backing(fd, |file| sys::fcntl(file, libc::F_GETFL, 0).map(Reply::Value))
+        libc::F_GETFL | libc::F_SETFL => {
+            call.with_served(fd, |file| sys::fcntl(file, command, argument).map(Reply::Value))
         }
-        libc::F_SETFL if argument & (libc::O_ASYNC | libc::O_DIRECT) == 0 => call
-            .with_backing(fd, |file| sys::fcntl(file, libc::F_SETFL, argument).map(Reply::Value)),
-        _ => promote_all(call),
+        _ => call.flags(fd).and(Err(EINVAL)),
     }
 }
 
-/// Sets the flag in the table, and lets the kernel set the twin's.
-pub(crate) fn set_cloexec(call: &Call<'_>, fd: RawFd, cloexec: bool) -> Result<Reply> {
+/// Sets the flag in the table, and lets the kernel set its own.
+fn set_cloexec(call: &Call<'_>, fd: RawFd, cloexec: bool) -> Result<Reply> {
     call.task.table().set_cloexec(fd, cloexec)?;
-    Ok(if call.has_twin(fd) { Reply::Continue } else { Reply::Value(0) })
+    Ok(if call.can_place(fd) { Reply::Continue } else { Reply::Value(0) })
+}
+
+/// Those that mark a descriptor; from the hard limit on, all.
+pub(crate) fn ioctl(call: &Call<'_>) -> Result<Reply> {
+    let fd = call.fd(0);
+    match call.args[1] as u32 as Ioctl {
+        libc::FIOCLEX => set_cloexec(call, fd, true),
+        libc::FIONCLEX => set_cloexec(call, fd, false),
+        // Nothing that we serve is a terminal, or has commands of its own.
+        _ => call.flags(fd).and(Err(Errno(libc::ENOTTY))),
+    }
 }

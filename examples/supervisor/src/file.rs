@@ -2,22 +2,17 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use fdtable::FdFlags;
-
 use super::sys;
-
-/// The kernel has a descriptor of this process at the same number, on the same open file
-/// description: its *twin*.
-pub(crate) const TWIN: FdFlags = FdFlags::USER_1;
 
 /// An open file description of a guest.
 #[derive(Debug)]
 pub(crate) enum File {
-    /// A regular file or directory, which we have open too: most calls on it are served without the
-    /// kernel of the guest.
-    Backed(OwnedFd),
-    /// Anything else, which may block: only the twins have it open, and the kernel serves it.
-    KernelOnly,
+    /// It has numbers below the hard limit alone. The guest has a descriptor at each, and we have
+    /// none.
+    Placed,
+    /// A regular file or directory that has a number from the hard limit on, where the guest can
+    /// have no descriptor. We have it open, and serve the calls on it.
+    Served(OwnedFd),
 }
 
 /// File systems whose files depend on the process that reads them, or may keep us waiting.
@@ -35,30 +30,30 @@ const LEFT_TO_KERNEL: &[u64] = &[
     libc::AUTOFS_SUPER_MAGIC as u64,
 ];
 
-/// The kind of file, if it is one that we serve.
+/// The kind of file, if it is one that we open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Served {
+pub(crate) enum Kind {
     Regular,
     Directory,
 }
 
-/// Whether the file is one that we serve.
-pub(crate) fn served(file: BorrowedFd<'_>) -> Option<Served> {
-    let served = match sys::fstat(file).ok()?.st_mode & libc::S_IFMT {
-        libc::S_IFREG => Served::Regular,
-        libc::S_IFDIR => Served::Directory,
+/// The kind of a file, if it is one that we open.
+pub(crate) fn kind(file: BorrowedFd<'_>) -> Option<Kind> {
+    let kind = match sys::fstat(file).ok()?.st_mode & libc::S_IFMT {
+        libc::S_IFREG => Kind::Regular,
+        libc::S_IFDIR => Kind::Directory,
         _ => return None,
     };
     let file_system = sys::fstatfs(file).ok()?.f_type as u64;
-    (!LEFT_TO_KERNEL.contains(&file_system)).then_some(served)
+    (!LEFT_TO_KERNEL.contains(&file_system)).then_some(kind)
 }
 
 impl File {
-    /// The descriptor of ours, if the file is served.
-    pub(crate) fn backing(&self) -> Option<BorrowedFd<'_>> {
+    /// Our own descriptor, if the file is served.
+    pub(crate) fn served(&self) -> Option<BorrowedFd<'_>> {
         match self {
-            Self::Backed(fd) => Some(fd.as_fd()),
-            Self::KernelOnly => None,
+            Self::Served(fd) => Some(fd.as_fd()),
+            Self::Placed => None,
         }
     }
 }

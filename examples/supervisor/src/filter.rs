@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use libc::{
     BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W,
-    SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF, c_long,
+    SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_USER_NOTIF,
     sock_filter,
 };
 
-use super::{numbers::KERNEL_END, sys::F_DUPFD_QUERY};
+use super::{call::Syscall, numbers::KERNEL_END};
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 /// System calls of the x32 ABI have this bit.
@@ -30,14 +30,18 @@ const ARGUMENTS: u32 = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     Always,
-    /// One of these arguments is a number that is not the kernel's.
-    Fd(&'static [u32]),
-    /// As `Fd` of the first, or a duplicate is asked for at a number that is not the kernel's, or
-    /// whether such a number is one.
+    /// One of these arguments is a number at which there can be no descriptor.
+    Served(&'static [u32]),
+    /// One of these arguments is a number of the table.
+    Table(&'static [u32]),
+    /// As `Served` of the first argument, and `Table` of the second.
+    Dup2,
+    /// As `Served` of the first argument; or a number of the table is marked, or a duplicate asked
+    /// for at one.
     Fcntl,
-    /// As `Fd` of the first, or the command is one of these.
-    Ioctl(&'static [u32]),
-    /// The mapping is of a file whose number is not the kernel's.
+    /// As `Served` of the first argument; or a number of the table is marked.
+    Ioctl,
+    /// The mapping is of a file at a number where there can be no descriptor.
     Mmap,
     /// The argument is one of these.
     Is(u32, &'static [u32]),
@@ -84,8 +88,10 @@ const fn fail(errno: i32) -> sock_filter {
     ret(SECCOMP_RET_ERRNO | errno as u32)
 }
 
-/// The program that intercepts these system calls, by their numbers.
-pub(crate) fn program(syscalls: &[(c_long, When)]) -> Vec<sock_filter> {
+/// The program that intercepts these system calls, where the hard `RLIMIT_NOFILE` is `hard`.
+pub(crate) fn program(syscalls: &[Syscall], hard: u64) -> Vec<sock_filter> {
+    // There is no number from the first negative one on.
+    let hard = hard.min(NEGATIVE.into()) as u32;
     let mut program = vec![
         load(ARCH),
         jump(BPF_JEQ, AUDIT_ARCH_X86_64, 1, 0),
@@ -94,7 +100,7 @@ pub(crate) fn program(syscalls: &[(c_long, When)]) -> Vec<sock_filter> {
         jump(BPF_JGE, X32, 0, 1),
         fail(libc::ENOSYS),
     ];
-    let (ranges, bodies) = ranges(syscalls);
+    let (ranges, bodies) = ranges(syscalls, hard);
     program.extend(search(&ranges, 0));
     program.extend(bodies);
     program
@@ -108,17 +114,17 @@ struct Range {
 }
 
 /// All numbers there are, and the bodies.
-fn ranges(syscalls: &[(c_long, When)]) -> (Vec<Range>, Vec<sock_filter>) {
+fn ranges(syscalls: &[Syscall], hard: u32) -> (Vec<Range>, Vec<sock_filter>) {
     const ALLOWED: usize = 0;
     let (mut bodies, mut starts) = (vec![ALLOW], Vec::<(When, usize)>::new());
     let mut ranges = BTreeMap::from([(0, ALLOWED)]);
     let mut sorted = syscalls.to_vec();
-    sorted.sort_by_key(|(number, _)| *number);
-    for (number, when) in sorted {
+    sorted.sort_by_key(|syscall| syscall.number);
+    for Syscall { number, when, .. } in sorted {
         let known = starts.iter().find(|(other, _)| *other == when).map(|(_, start)| *start);
         let start = known.unwrap_or_else(|| {
             starts.push((when, bodies.len()));
-            bodies.extend(body(when));
+            bodies.extend(body(when, hard));
             starts[starts.len() - 1].1
         });
         ranges.insert(number as u32, start);
@@ -149,21 +155,19 @@ fn search(ranges: &[Range], behind: usize) -> Vec<sock_filter> {
 }
 
 /// What is done with a system call of its kind: always ends.
-fn body(when: When) -> Vec<sock_filter> {
+fn body(when: When, hard: u32) -> Vec<sock_filter> {
+    let table = KERNEL_END as u32;
     match when {
         When::Always => vec![NOTIFY],
         When::Fails(errno) => vec![fail(errno)],
-        When::Fd(arguments) => {
-            let mut code: Vec<_> =
-                arguments.iter().flat_map(|a| notify_if_table_number(*a)).collect();
-            code.push(ALLOW);
-            code
-        }
-        When::Fcntl => fcntl(),
-        When::Ioctl(commands) => [&notify_if_table_number(0)[..], &notify_if(1, commands)].concat(),
+        When::Served(arguments) => notify_if_any(arguments, hard),
+        When::Table(arguments) => notify_if_any(arguments, table),
+        When::Dup2 => [&notify_from(0, hard)[..], &notify_from(1, table), &[ALLOW]].concat(),
+        When::Fcntl => [&notify_from(0, hard)[..], &fcntl(table)].concat(),
+        When::Ioctl => [&notify_from(0, hard)[..], &ioctl(table)].concat(),
         When::Mmap => {
             let anonymous = jump(BPF_JSET, libc::MAP_ANONYMOUS as u32, 4, 0);
-            [&[load_argument(3), anonymous], &notify_if_table_number(4)[..], &[ALLOW]].concat()
+            [&[load_argument(3), anonymous], &notify_from(4, hard)[..], &[ALLOW]].concat()
         }
         When::Is(argument, values) => notify_if(argument, values),
         When::AtLeast(argument, min) => {
@@ -188,18 +192,40 @@ fn notify_if(argument: u32, values: &[u32]) -> Vec<sock_filter> {
     code
 }
 
-fn fcntl() -> Vec<sock_filter> {
+/// Notifies if one of the arguments is a descriptor at or above `first`; always ends.
+fn notify_if_any(arguments: &[u32], first: u32) -> Vec<sock_filter> {
+    let mut code: Vec<_> = arguments.iter().flat_map(|a| notify_from(*a, first)).collect();
+    code.push(ALLOW);
+    code
+}
+
+/// Notifies if the argument is a descriptor at or above `first`; goes on behind if not.
+fn notify_from(argument: u32, first: u32) -> [sock_filter; 4] {
+    let is_negative = jump(BPF_JGE, NEGATIVE, 1, 0);
+    [load_argument(argument), jump(BPF_JGE, first, 0, 2), is_negative, NOTIFY]
+}
+
+/// The commands that mark a descriptor, or ask for a duplicate.
+fn fcntl(table: u32) -> Vec<sock_filter> {
     let command = [
         load_argument(1),
-        jump(BPF_JEQ, libc::F_DUPFD as u32, 2, 0),
-        jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 1, 0),
-        jump(BPF_JEQ, F_DUPFD_QUERY as u32, 0, 3),
-        load_argument(2),
-        jump(BPF_JGE, KERNEL_END as u32, 0, 1),
-        NOTIFY,
+        jump(BPF_JEQ, libc::F_SETFD as u32, 3, 0),
+        jump(BPF_JEQ, libc::F_DUPFD as u32, 7, 0),
+        jump(BPF_JEQ, libc::F_DUPFD_CLOEXEC as u32, 6, 0),
         ALLOW,
     ];
-    [&notify_if_table_number(0)[..], &command].concat()
+    let minimum = [load_argument(2), jump(BPF_JGE, table, 0, 1), NOTIFY, ALLOW];
+    [&command[..], &notify_from(0, table), &[ALLOW], &minimum].concat()
+}
+
+/// The commands that mark a descriptor.
+fn ioctl(table: u32) -> Vec<sock_filter> {
+    let command = [
+        load_argument(1),
+        jump(BPF_JEQ, libc::FIOCLEX as u32, 1, 0),
+        jump(BPF_JEQ, libc::FIONCLEX as u32, 0, 4),
+    ];
+    [&command[..], &notify_from(0, table), &[ALLOW]].concat()
 }
 
 fn clone(bits: u32) -> [sock_filter; 7] {
@@ -211,15 +237,5 @@ fn clone(bits: u32) -> [sock_filter; 7] {
         jump(BPF_JSET, libc::CLONE_FILES as u32, 1, 0),
         NOTIFY,
         ALLOW,
-    ]
-}
-
-/// Notifies if the argument is a number from `KERNEL_END` on; goes on behind if not.
-fn notify_if_table_number(argument: u32) -> [sock_filter; 4] {
-    [
-        load_argument(argument),
-        jump(BPF_JGE, KERNEL_END as u32, 0, 2),
-        jump(BPF_JGE, NEGATIVE, 1, 0),
-        NOTIFY,
     ]
 }

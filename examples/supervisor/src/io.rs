@@ -9,7 +9,7 @@ use super::{
     call::{Call, EFAULT, EINVAL, EPERM},
     listener::Reply,
     memory::{PAGE, RemoteIoVec},
-    sys::{self, Errno, Position, Result},
+    sys::{self, Position, Result},
 };
 
 /// The most that is copied through us. From here on a twin is cheaper.
@@ -108,7 +108,7 @@ fn write_from(
     let diverged = &call.task.process.diverged;
     // A write by a process without `CAP_FSETID` also clears the set-user-ID bit.
     if diverged.file_size_limit.load(Ordering::Relaxed) || diverged.access.load(Ordering::Relaxed) {
-        return call.promote_and_continue(call.fd(0), EINVAL);
+        return Err(EINVAL);
     }
     transfer(call, iovecs, |file, iovecs, buffer| {
         let read = match buffer.len() {
@@ -125,26 +125,18 @@ fn transfer(
     iovecs: Option<Vec<RemoteIoVec>>,
     copy: impl FnOnce(BorrowedFd<'_>, &[RemoteIoVec], &mut [u8]) -> Result<usize>,
 ) -> Result<Reply> {
-    let fd = call.fd(0);
-    let served = call.with_backing(fd, |file| {
+    call.with_served(call.fd(0), |file| {
         let iovecs = iovecs.as_deref().ok_or(EINVAL)?;
         let length = length(iovecs).ok_or(EINVAL)?;
         BYTES.with_borrow_mut(|bytes| {
             let copied = copy(file, iovecs, &mut bytes[..length])?;
             Ok(Reply::Value(copied as i64))
         })
-    });
-    match served {
-        Err(errno @ Errno(libc::EINVAL | libc::EFAULT | libc::EFBIG)) => {
-            call.promote_and_continue(fd, errno)
-        }
-        served => served,
-    }
+    })
 }
 
 pub(crate) fn getdents64(call: &Call<'_>) -> Result<Reply> {
-    let fd = call.fd(0);
-    let served = call.with_backing(fd, |dir| {
+    call.with_served(call.fd(0), |dir| {
         let before = sys::lseek(dir, 0, libc::SEEK_CUR)?;
         BYTES.with_borrow_mut(|bytes| {
             let length = BUFFER.min(call.args[2] as u32 as usize);
@@ -156,46 +148,29 @@ pub(crate) fn getdents64(call: &Call<'_>) -> Result<Reply> {
             }
             Ok(Reply::Value(read as i64))
         })
-    });
-    match served {
-        // How far a directory has then been read is the file system's affair.
-        Err(errno @ EFAULT) => call.promote_and_continue(fd, errno),
-        served => served,
-    }
+    })
 }
 
 /// A call whose other arguments are integers.
 pub(crate) fn forward(call: &Call<'_>) -> Result<Reply> {
-    call.with_backing(call.fd(0), |file| {
+    call.with_served(call.fd(0), |file| {
         let rest = [call.args[1], call.args[2], call.args[3]];
         sys::forward(call.syscall.number, file, rest).map(Reply::Value)
     })
 }
 
-/// A call that needs permission. The kernel checks it, where the guest may have other credentials
-/// than we have.
+/// A call that needs permission, which the guest may have lost since we have opened the file.
 pub(crate) fn forward_if_permitted(call: &Call<'_>) -> Result<Reply> {
-    if call.task.process.diverged.access.load(Ordering::Relaxed) {
-        return call.promote_and_continue(call.fd(0), EPERM);
+    match call.task.process.diverged.access.load(Ordering::Relaxed) {
+        true => Err(EPERM),
+        false => forward(call),
     }
-    forward(call)
 }
 
 /// `ftruncate`: a process that goes beyond the limit on the size of files gets a signal, too.
 pub(crate) fn ftruncate(call: &Call<'_>) -> Result<Reply> {
-    if call.task.process.diverged.file_size_limit.load(Ordering::Relaxed) {
-        return call.promote_and_continue(call.fd(0), EINVAL);
-    }
-    match forward_if_permitted(call) {
-        Err(errno @ Errno(libc::EFBIG)) => call.promote_and_continue(call.fd(0), errno),
-        truncated => truncated,
-    }
-}
-
-/// One that may take long: the guest waits in its own kernel, if there can be a twin.
-pub(crate) fn forward_slow(call: &Call<'_>) -> Result<Reply> {
-    match call.promote(call.fd(0)) {
-        Ok(()) => Ok(Reply::Continue),
-        Err(_) => forward(call),
+    match call.task.process.diverged.file_size_limit.load(Ordering::Relaxed) {
+        true => Err(EINVAL),
+        false => forward_if_permitted(call),
     }
 }

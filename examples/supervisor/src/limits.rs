@@ -9,8 +9,9 @@ use std::{
 use super::{
     call::{Call, EFAULT, EINVAL, EPERM},
     listener::Reply,
-    numbers::{KERNEL_END, NR_OPEN},
+    numbers::NR_OPEN,
     process::Process,
+    soft_limit::Whose,
     sys::{self, Result},
 };
 
@@ -77,6 +78,17 @@ fn has_cap_sys_resource(tid: i32) -> bool {
         && namespace().is_ok_and(|namespace| namespace.as_os_str() == FIRST_NAMESPACE)
 }
 
+/// `poll` and `ppoll` of more entries than the kernel's soft limit. It is raised until the thread
+/// makes its next call.
+pub(crate) fn poll(call: &Call<'_>) -> Result<Reply> {
+    let count = call.args[1] as u32;
+    if count > call.task.table().limit() {
+        return Err(EINVAL);
+    }
+    call.task.raise_limit(call.supervisor.kernel_hard, u64::from(count) - 1)?;
+    Ok(Reply::Continue)
+}
+
 /// Sets what is at the address `new` and writes what was to `old`; 0 is neither.
 fn change(
     call: &Call<'_>,
@@ -104,7 +116,7 @@ fn change(
 fn nofile(process: &Process) -> libc::rlimit64 {
     libc::rlimit64 {
         rlim_cur: process.files.load().limit().into(),
-        rlim_max: process.limits.hard.load(Ordering::Relaxed),
+        rlim_max: process.hard_limit.load(Ordering::Relaxed),
     }
 }
 
@@ -121,10 +133,8 @@ fn set_nofile(
     if new.rlim_max > before.rlim_max && !may_raise() {
         return Err(EPERM);
     }
-    process.limits.hard.store(new.rlim_max, Ordering::Relaxed);
+    process.hard_limit.store(new.rlim_max, Ordering::Relaxed);
     call.supervisor.registry.set_limit(process, new.rlim_cur as u32);
-    let soft = new.rlim_cur.min(KERNEL_END as u64);
-    let _inject_lock = process.inject_lock.lock();
-    process.limits.kernel_soft.store(soft, Ordering::Relaxed);
-    sys::set_nofile(process.tgid, soft, call.supervisor.kernel_hard)
+    let whose = Whose { tgid: process.tgid, hard: call.supervisor.kernel_hard };
+    process.soft_limit.set(whose, new.rlim_cur)
 }

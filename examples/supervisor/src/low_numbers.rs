@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicI32, Ordering},
 };
 
-use super::numbers::KERNEL_END;
+use super::{numbers::KERNEL_END, task::Task};
 
 /// Low numbers left for pipes, sockets and whatever else only the kernel can open.
 const SPARE: i32 = 256;
@@ -26,16 +26,26 @@ impl LowNumbers {
         Self(AtomicI32::new(self.0.load(Ordering::Relaxed)))
     }
 
-    /// Takes one for `tid` out of the count; false if the kernel may have none.
-    pub(crate) fn take(&self, tid: i32) -> bool {
+    /// Takes one for `task` out of the count; false if the kernel may have none.
+    pub(crate) fn take(&self, task: &Task) -> bool {
         if self.0.fetch_sub(1, Ordering::Relaxed) > 0 {
             return true;
         }
         // Half of what is free: another process may share the descriptors.
-        let free = (KERNEL_END - SPARE - open_count(tid)) / 2;
+        let free = (KERNEL_END - SPARE - low_count(task)) / 2;
         self.0.store(free.max(0), Ordering::Relaxed);
         free > 0
     }
+}
+
+/// Whether the kernel certainly has a low number left.
+pub(crate) fn has_plenty(task: &Task) -> bool {
+    low_count(task) < KERNEL_END - SPARE
+}
+
+/// How many low numbers of a thread's are open.
+fn low_count(task: &Task) -> i32 {
+    open_count(task.tid) - task.table().len() as i32
 }
 
 /// How many descriptors a thread has by the kernel's count.

@@ -10,7 +10,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-use fdtable::{FdFlags, FdTable, OwnedFileRef, Placement};
+use fdtable::{FdFlags, FdTable, OwnedFileRef};
 use libc::{
     O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_DSYNC, O_EXCL, O_NOATIME,
     O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_SYNC, O_TRUNC,
@@ -18,10 +18,9 @@ use libc::{
 
 use super::{
     call::{Call, EBADF},
-    file::{self, File, Served},
+    file::{self, File, Kind},
     listener::Reply,
-    numbers::{EXEC_TOKEN, is_in_table},
-    proc_fd::ProcFd,
+    numbers::{self, EXEC_TOKEN},
     sys::{self, Errno, Result},
 };
 
@@ -67,7 +66,7 @@ pub(crate) fn openat2(call: &Call<'_>) -> Result<Reply> {
             let how = How::new(how.flags as i32, how.mode as u32);
             open_path(call, call.fd(0), call.args[1], how)
         }
-        _ => by_kernel(call, call.fd(0)),
+        _ => Ok(Reply::Continue),
     }
 }
 
@@ -98,10 +97,6 @@ impl How {
     }
 }
 
-fn by_kernel(call: &Call<'_>, dir: RawFd) -> Result<Reply> {
-    call.promote_and_continue(dir, EBADF)
-}
-
 /// Whether 0, 1 and 2 are open: a program that has closed one of them counts on getting it now.
 fn has_standard_numbers(call: &Call<'_>) -> bool {
     [(0, 1), (1, 2)].into_iter().all(|(a, b)| sys::has_both(call.task.tid, a, b))
@@ -109,28 +104,17 @@ fn has_standard_numbers(call: &Call<'_>) -> bool {
 
 fn open_path(call: &Call<'_>, dir: RawFd, path: u64, how: How) -> Result<Reply> {
     let table = call.task.table();
-    let is_kernels = is_opened_by_kernel(call, how, &table);
-    let by_default = is_kernels || is_cheaper_there(call, how);
-    if by_default && table.is_empty() {
-        // Nor can the path name a number of the table.
-        return by_kernel(call, dir);
+    if is_opened_by_kernel(call, how) || is_cheaper_there(call, how) {
+        return Ok(Reply::Continue);
     }
-    let Ok(path) = call.memory().read_path(path) else {
-        return by_kernel(call, dir);
-    };
-    let number = match call.proc_fd_of(&path) {
-        Some(ProcFd::Number(fd)) if !is_kernels => Some(fd),
-        Some(path) => return call.promote_proc_fd(path),
-        None if by_default => return by_kernel(call, dir),
-        None if is_left_to_kernel(path.to_bytes()) => return Ok(Reply::Continue),
-        None if !has_standard_numbers(call) => return by_kernel(call, dir),
-        None => None,
-    };
-    let open = || match number {
-        Some(fd) => reopen_number(call, fd, how),
-        None => find_and_open(call, dir, &path, how),
-    };
-    open_into_table(call, &table, how, open)?.map_or_else(|| by_kernel(call, dir), Ok)
+    match call.memory().read_path(path) {
+        Ok(path) if !is_left_to_kernel(path.to_bytes()) && has_standard_numbers(call) => {
+            let opened =
+                open_into_table(call, &table, how, || find_and_open(call, dir, &path, how));
+            opened.map(|reply| reply.unwrap_or(Reply::Continue))
+        }
+        _ => Ok(Reply::Continue),
+    }
 }
 
 /// Puts the file that `open` opens into the table; `None` if it leaves that to the kernel.
@@ -143,7 +127,10 @@ fn open_into_table(
     call.supervisor.registry.register_new_processes();
     call.task.process.pending_closes.free_closed();
     // The number comes first: without one, nothing is created or truncated.
-    let number = table.reserve(Placement::Auto)?;
+    // If the table has none left, the kernel may have.
+    let Ok(number) = numbers::reserve_automatic(table) else {
+        return Ok(None);
+    };
     let Some(file) = open()? else {
         return Ok(None);
     };
@@ -151,23 +138,19 @@ fn open_into_table(
         // Then the path was perhaps another's.
         return Err(Errno(libc::ENOENT));
     }
-    call.supervisor.stats.opened(file.as_fd());
     let flags = if how.has(O_CLOEXEC) { FdFlags::CLOEXEC } else { FdFlags::empty() };
-    let opened = number.install(File::Backed(file), flags);
-    Ok(Some(Reply::Value(opened.map_err(fdtable::Error::from)?.into())))
+    Ok(Some(Reply::Value(call.open_reserved(number, file, flags)?.into())))
 }
 
 /// Whether the guest's kernel opens whatever the path leads to.
-fn is_opened_by_kernel(call: &Call<'_>, how: How, table: &FdTable<File>) -> bool {
-    how.is_left_to_kernel()
-        || call.task.process.diverged.access.load(Ordering::Relaxed)
-        || table.limit() <= table.auto_base()
+fn is_opened_by_kernel(call: &Call<'_>, how: How) -> bool {
+    how.is_left_to_kernel() || call.task.process.diverged.access.load(Ordering::Relaxed)
 }
 
 /// Whether the file is only read, and the kernel has a number for it.
 fn is_cheaper_there(call: &Call<'_>, how: How) -> bool {
     let (supervisor, task) = (call.supervisor, call.task);
-    !supervisor.serve_all && how.reads_only() && task.process.low_numbers.take(task.tid)
+    !supervisor.serve_all && how.reads_only() && task.process.low_numbers.take(task)
 }
 
 fn is_left_to_kernel(path: &[u8]) -> bool {
@@ -176,22 +159,7 @@ fn is_left_to_kernel(path: &[u8]) -> bool {
             && !path.starts_with(SHARED_MEMORY)
 }
 
-/// `/proc/self/fd/N` of a number in the table: another description of the same file. `None` leaves
-/// it to the kernel.
-fn reopen_number(call: &Call<'_>, fd: RawFd, how: How) -> Result<Option<OwnedFd>> {
-    let table = call.task.table();
-    let file = table.get(fd).ok_or(Errno(libc::ENOENT))?;
-    match file.backing() {
-        Some(backing) if !how.has(O_EXCL) => match reopen(backing, how) {
-            Err(Errno(libc::EAGAIN)) => call.promote(fd).map(|()| None),
-            reopened => reopened.map(Some),
-        },
-        Some(_) => call.promote(fd).map(|()| None),
-        None => Ok(None),
-    }
-}
-
-/// Opens what the path leads to, if we serve it.
+/// Opens what the path leads to, if it is a file that we open.
 fn find_and_open(call: &Call<'_>, dir: RawFd, path: &CStr, how: How) -> Result<Option<OwnedFd>> {
     let Some(start) = start_of(call, dir, path)? else {
         return Ok(None);
@@ -206,10 +174,10 @@ fn find_and_open(call: &Call<'_>, dir: RawFd, path: &CStr, how: How) -> Result<O
 }
 
 fn open_found(found: BorrowedFd<'_>, how: How) -> Option<OwnedFd> {
-    let fits = match file::served(found)? {
+    let fits = match file::kind(found)? {
         // In a sticky directory the kernel may refuse another's file (`fs.protected_regular`).
-        Served::Regular => !how.has(O_CREAT) || !how.has(O_EXCL) && sys::is_own(found),
-        Served::Directory => how.reads_only() && !how.has(O_CREAT),
+        Kind::Regular => !how.has(O_CREAT) || !how.has(O_EXCL) && sys::is_own(found),
+        Kind::Directory => how.reads_only() && !how.has(O_CREAT),
     };
     if fits { reopen(found, how).ok() } else { None }
 }
@@ -244,7 +212,7 @@ fn create(call: &Call<'_>, dir: Option<BorrowedFd<'_>>, path: &CStr, how: How) -
     // A default ACL of the directory stands in for the mask: so it is the kernel that applies it.
     let mode = if sys::set_thread_umask(umask) { how.mode } else { how.mode & !umask };
     let file = open_at_once(dir, path, how, creating, mode, resolve).ok()?;
-    file::served(file.as_fd()).filter(|served| *served == Served::Regular)?;
+    file::kind(file.as_fd()).filter(|kind| *kind == Kind::Regular)?;
     Some(file)
 }
 
@@ -254,8 +222,8 @@ enum Start {
     Root,
     /// The guest's working directory, or a directory that it has open itself.
     Own(OwnedFd),
-    /// A directory in the table.
-    InTable(OwnedFileRef<File>),
+    /// A directory that we hold.
+    Served(OwnedFileRef<File>),
 }
 
 impl Start {
@@ -263,7 +231,7 @@ impl Start {
         match self {
             Self::Root => None,
             Self::Own(dir) => Some(dir.as_fd()),
-            Self::InTable(file) => file.backing(),
+            Self::Served(file) => file.served(),
         }
     }
 }
@@ -274,11 +242,10 @@ fn start_of(call: &Call<'_>, dir: RawFd, path: &CStr) -> Result<Option<Start>> {
     if path.to_bytes().starts_with(b"/") {
         return Ok(Some(Start::Root));
     }
-    if is_in_table(dir) {
+    if !call.can_place(dir) && dir != libc::AT_FDCWD {
         let table = call.task.table();
         let file = table.get(dir).ok_or(EBADF)?;
-        let served = file.backing().is_some();
-        return Ok(served.then(|| Start::InTable(file.into_owned())));
+        return Ok(Some(Start::Served(file.into_owned())));
     }
     let path = match dir {
         EXEC_TOKEN => return Err(EBADF),

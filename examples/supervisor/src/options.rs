@@ -11,12 +11,10 @@ Usage: supervisor [options] [--] program [argument]...
 
 Options:
   --handlers N       threads that serve the guests' system calls (4)
-  --base N           where automatic numbers start, a multiple of 32 from 1024 on
-                     (32768, or 2048 where the hard RLIMIT_NOFILE is too low for that)
-  --nofile N         the soft RLIMIT_NOFILE that the program sees (65536)
+  --base N           where automatic numbers start, a multiple of 32 from 1024 on (2048)
+  --nofile N         the soft RLIMIT_NOFILE that the program sees (as without a supervisor)
   --serve-all        put every file and directory into the table, also those that are
                      opened only to be read: as a supervisor with files of its own must
-  --no-poll          leave poll alone: it is faster, but cannot wait for those numbers
   --trace            print each system call that is intercepted, as strace would
   --stats            print at the end how often what was served
   --inject-panic S   make the handler of system call S panic, or with S:after, once it is
@@ -40,9 +38,8 @@ Examples:
 pub(crate) struct Options {
     pub(crate) handlers: usize,
     pub(crate) base: Option<u32>,
-    pub(crate) nofile: u32,
+    pub(crate) nofile: Option<u32>,
     pub(crate) serve_all: bool,
-    pub(crate) poll: bool,
     pub(crate) trace: bool,
     pub(crate) stats: bool,
     pub(crate) inject_panic: Option<String>,
@@ -55,9 +52,8 @@ impl Default for Options {
         Self {
             handlers: 4,
             base: None,
-            nofile: 65536,
+            nofile: None,
             serve_all: false,
-            poll: true,
             trace: false,
             stats: false,
             inject_panic: None,
@@ -74,9 +70,8 @@ pub(crate) fn parse() -> Result<Options, lexopt::Error> {
         match argument {
             Arg::Long("handlers") => options.handlers = parser.value()?.parse()?,
             Arg::Long("base") => options.base = Some(parser.value()?.parse()?),
-            Arg::Long("nofile") => options.nofile = parser.value()?.parse()?,
+            Arg::Long("nofile") => options.nofile = Some(parser.value()?.parse()?),
             Arg::Long("serve-all") => options.serve_all = true,
-            Arg::Long("no-poll") => options.poll = false,
             Arg::Long("trace") => options.trace = true,
             Arg::Long("stats") => options.stats = true,
             Arg::Long("inject-panic") => options.inject_panic = Some(parser.value()?.string()?),

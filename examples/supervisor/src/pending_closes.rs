@@ -1,4 +1,4 @@
-//! Numbers that stay reserved until the kernel has closed the twins there.
+//! Numbers that stay reserved until the kernel has closed the descriptors there.
 //!
 //! The table has closed them already. The kernel has, too, once the thread that closes is back with
 //! another call. If that takes long, a thread that needs a number asks the kernel.
@@ -47,7 +47,7 @@ impl PendingCloses {
         if self.any.load(Ordering::Relaxed) {
             let mut closes = self.closes.lock();
             closes.retain(|Close { tid, number, .. }| {
-                // Otherwise the twin is gone, or the thread with its last call.
+                // Otherwise the descriptor is gone, or the thread with its last call.
                 sys::has_both(*tid, number.fd(), number.fd())
             });
             self.any.store(!closes.is_empty(), Ordering::Relaxed);

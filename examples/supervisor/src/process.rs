@@ -17,8 +17,10 @@ use super::{
     file::File,
     image::Image,
     low_numbers::LowNumbers,
-    numbers::{KERNEL_END, NR_OPEN},
+    numbers::{self, KERNEL_END, NR_OPEN},
     pending_closes::PendingCloses,
+    place::LOCKS,
+    soft_limit::SoftLimit,
     sys,
     unshared::Unshared,
 };
@@ -34,14 +36,16 @@ pub(crate) struct Process {
     /// The process image that it runs, once known.
     image: Mutex<Option<Image>>,
     pub(crate) diverged: Diverged,
-    pub(crate) limits: Limits,
+    /// The hard `RLIMIT_NOFILE` that the guest sees; its soft one is the table's.
+    pub(crate) hard_limit: AtomicU64,
     pub(crate) low_numbers: LowNumbers,
-    /// It has had a twin once, or was forked from one that had.
-    pub(crate) has_had_twins: AtomicBool,
+    /// A number of the table has been placed, here or in a process that this one descends from.
+    pub(crate) has_placed: AtomicBool,
     pub(crate) pending_closes: PendingCloses,
-    /// Held while a twin is put into the kernel's table: its limit is raised meanwhile. The
-    /// descriptor table is not behind it.
-    pub(crate) inject_lock: Mutex<()>,
+    /// The soft limit that the kernel knows.
+    pub(crate) soft_limit: SoftLimit,
+    /// See [`Self::lock_number`]. The descriptor table is not behind them.
+    pub(crate) number_locks: [Mutex<()>; LOCKS],
 }
 
 /// What has become different from the supervisor, so that the guest's kernel has to do what depends
@@ -54,22 +58,14 @@ pub(crate) struct Diverged {
     pub(crate) file_size_limit: AtomicBool,
 }
 
-/// `RLIMIT_NOFILE`. The soft limit that the guest sees is the table's.
-#[derive(Debug)]
-pub(crate) struct Limits {
-    /// The hard limit that the guest sees.
-    pub(crate) hard: AtomicU64,
-    /// The soft limit that the kernel knows.
-    pub(crate) kernel_soft: AtomicU64,
-}
-
 // Relaxed, for all of these: each is a fact on its own, and a guest's threads order their calls
 // themselves.
 const RELAXED: Ordering = Ordering::Relaxed;
 
 impl Process {
     /// A process that inherits nothing from another guest.
-    pub(crate) fn new(tgid: i32, pidfd: OwnedFd, files: Files<File>, has_had_twins: bool) -> Self {
+    pub(crate) fn new(tgid: i32, pidfd: OwnedFd, files: Files<File>, has_placed: bool) -> Self {
+        numbers::reserve_token(&files.load());
         Self {
             tgid,
             pidfd,
@@ -78,12 +74,17 @@ impl Process {
             exec: ExecState::default(),
             image: Mutex::default(),
             diverged: Diverged::default(),
-            limits: Limits::new(NR_OPEN.into()),
+            hard_limit: AtomicU64::new(NR_OPEN.into()),
             low_numbers: LowNumbers::default(),
-            has_had_twins: AtomicBool::new(has_had_twins),
+            has_placed: AtomicBool::new(has_placed),
             pending_closes: PendingCloses::default(),
-            inject_lock: Mutex::new(()),
+            soft_limit: SoftLimit::new(KERNEL_END as u64),
+            number_locks: Default::default(),
         }
+    }
+
+    pub(crate) fn with_hard_limit(self, hard: u64) -> Self {
+        Self { hard_limit: AtomicU64::new(hard), ..self }
     }
 
     pub(crate) fn child_of(parent: &Self, tgid: i32, pidfd: OwnedFd, files: Files<File>) -> Self {
@@ -91,9 +92,10 @@ impl Process {
             exec: parent.exec.inherited(),
             image: Mutex::new(parent.image()),
             diverged: parent.diverged.inherited(),
-            limits: parent.limits.inherited(),
+            hard_limit: AtomicU64::new(parent.hard_limit.load(RELAXED)),
+            soft_limit: parent.soft_limit.inherited(),
             low_numbers: parent.low_numbers.inherited(),
-            ..Self::new(tgid, pidfd, files, parent.has_had_twins.load(RELAXED))
+            ..Self::new(tgid, pidfd, files, parent.has_placed.load(RELAXED))
         }
     }
 
@@ -161,6 +163,7 @@ impl Process {
         let has_token = !succeeded && caller.image.is_none();
         if succeeded {
             caller.files.exec();
+            numbers::reserve_token(&caller.files.load());
             self.adopt_files(&caller.files);
             self.unshared.end();
             exec.is_token_unreliable.store(false, RELAXED);
@@ -188,16 +191,5 @@ impl Diverged {
     pub(crate) fn inherited(&self) -> Self {
         let copy = |what: &AtomicBool| AtomicBool::new(what.load(RELAXED));
         Self { access: copy(&self.access), file_size_limit: copy(&self.file_size_limit) }
-    }
-}
-
-impl Limits {
-    pub(crate) fn new(hard: u64) -> Self {
-        Self { hard: AtomicU64::new(hard), kernel_soft: AtomicU64::new(KERNEL_END as u64) }
-    }
-
-    pub(crate) fn inherited(&self) -> Self {
-        let copy = |limit: &AtomicU64| AtomicU64::new(limit.load(RELAXED));
-        Self { hard: copy(&self.hard), kernel_soft: copy(&self.kernel_soft) }
     }
 }

@@ -18,13 +18,13 @@ use parking_lot::Mutex;
 
 use super::{
     file::File,
-    inherit,
+    inherit::{self, Kernel},
     new_pids::{LastPid, NewPids},
-    numbers::KERNEL_END,
-    orphans,
+    numbers, orphans,
     pid_map::PidMap,
     pid_namespace,
     process::Process,
+    soft_limit::Whose,
     sys::{self, Epoll, Errno, Result},
     table_factory::TableFactory,
     task::Task,
@@ -49,7 +49,7 @@ pub(crate) struct Registry {
     /// The hard limit that the kernel knows, of us and every guest.
     kernel_hard: u64,
     table_factory: TableFactory,
-    /// The file at `EXEC_TOKEN`. It also replaces a twin that must not stay open.
+    /// The file at `EXEC_TOKEN`. It also replaces a descriptor that must not stay open.
     pub(crate) placeholder: OwnedFd,
 }
 
@@ -79,8 +79,9 @@ impl Registry {
     /// Registers the first guest, with its files.
     pub(crate) fn register_first(&self, pid: i32, files: Files<File>) -> Result<()> {
         // What it inherits from us at numbers of the table.
-        let has_had_twins = !files.load().is_empty();
-        self.insert(Process::new(pid, sys::pidfd_open(pid)?, files, has_had_twins));
+        let has_placed = !files.load().is_empty();
+        let process = Process::new(pid, sys::pidfd_open(pid)?, files, has_placed);
+        self.insert(process.with_hard_limit(self.table_factory.limits.hard));
         Ok(())
     }
 
@@ -184,15 +185,20 @@ impl Registry {
                     true => self.pid_map.threads(parent),
                     false => Vec::new(),
                 };
-                let files = inherit::child_files(parent, threads, pid, self.placeholder.as_fd());
+                let files = inherit::child_files(parent, threads, pid, self.kernel());
                 Process::child_of(parent, pid, pidfd, files)
             }
-            None => Process::new(pid, pidfd, self.table_factory.for_unknown_process(), true),
+            None => Process::new(pid, pidfd, self.table_factory.for_unknown_process(), true)
+                .with_hard_limit(self.table_factory.limits.hard),
         };
-        // The fork may have come while the parent's limit was raised for a twin.
-        let soft = process.limits.kernel_soft.load(Ordering::Relaxed);
-        let _ = sys::set_nofile(pid, soft.min(KERNEL_END as u64), self.kernel_hard);
+        // The fork may have come while the parent's limit was raised.
+        let whose = Whose { tgid: pid, hard: self.kernel_hard };
+        let _ = process.soft_limit.set(whose, process.soft_limit.get());
         self.insert(process);
+    }
+
+    fn kernel(&self) -> Kernel<'_> {
+        Kernel { hard: self.kernel_hard, placeholder: self.placeholder.as_fd() }
     }
 
     fn insert(&self, process: Process) {
@@ -223,7 +229,7 @@ impl Registry {
         let own_files = match process.unshared.has_own_files() {
             true => {
                 let threads = self.pid_map.threads(&process);
-                inherit::thread_files(&process, &threads, tid, self.placeholder.as_fd())
+                inherit::thread_files(&process, &threads, tid, self.kernel())
             }
             false => OwnFiles::new(),
         };
@@ -260,19 +266,22 @@ impl Registry {
         if process.is_single_threaded() || task.own_files.get().is_some() {
             // Another process, or a thread that it has made since, may still share them.
             task.files().unshare();
+            numbers::reserve_token(&task.table());
             return;
         }
         process.unshared.begin();
         // It is not set: only the thread's own calls do that.
         let _ = task.own_files.set(Arc::new(process.files.fork()));
+        numbers::reserve_token(&task.table());
         self.watch_thread(task);
     }
 
     /// Sets the limit of all the tables of a process.
     pub(crate) fn set_limit(&self, process: &Arc<Process>, limit: u32) {
-        process.files.load().set_limit(limit);
-        for task in self.pid_map.threads(process) {
-            task.table().set_limit(limit);
+        let tables = self.pid_map.threads(process).into_iter().map(|task| task.table());
+        for table in [process.files.load()].into_iter().chain(tables) {
+            table.set_limit(limit);
+            numbers::reserve_token(&table);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd, RawFd};
 
-use super::{call::Call, file::TWIN, listener::Reply, numbers::is_in_table};
+use super::{call::Call, listener::Reply, numbers::is_in_table};
 
 impl Call<'_> {
     /// Closes the descriptor whose number the guest will not get, and keeps what its kernel was to
@@ -20,15 +20,10 @@ impl Call<'_> {
         let placeholder = self.supervisor.registry.placeholder.as_fd();
         // What only the guest's kernel could close refers to nothing any more. All of this fails
         // where the guest is gone, and then there is nothing to do.
-        if !is_in_table(fd) {
-            let _ = self.inject_low(placeholder, fd, true);
-            return;
-        }
-        let inject_lock = self.task.process.inject_lock.lock();
-        let table = self.task.table();
-        let closed = table.close(fd);
-        if closed.is_ok_and(|closed| closed.flags.contains(TWIN)) {
-            let _ = self.inject(placeholder, fd, true, &inject_lock);
+        let _lock = self.task.process.lock_number(fd);
+        let is_ours = !is_in_table(fd) || self.task.table().close(fd).is_ok();
+        if is_ours && self.can_place(fd) {
+            let _ = self.place(placeholder, fd, true);
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
     handlers::Handlers,
     launch::{self, Launched},
     listener::Listener,
-    numbers,
+    numbers::{self, NR_OPEN},
     options::{self, Options},
     reaper::Reaper,
     registry::Registry,
@@ -26,10 +26,10 @@ use super::{
     supervisor::Supervisor,
     sys,
     syscalls::{self, SYSCALLS},
-    table_factory::TableFactory,
+    table_factory::{GuestLimits, TableFactory},
 };
 
-/// The least hard `RLIMIT_NOFILE` that leaves room for twins.
+/// The least hard `RLIMIT_NOFILE` that leaves room for the table's numbers.
 const LEAST_LIMIT: u64 = 4096;
 
 /// Supervises the program that the command line names; its exit status.
@@ -57,11 +57,16 @@ fn fail(error: &str, code: u8) -> ExitCode {
 fn supervise(mut options: Options) -> Result<i32, String> {
     sys::reset_sigchld();
     guardian::fork().map_err(context("cannot start"))?;
-    let kernel_hard = raise_own_limit()?;
-    let base = options.base.unwrap_or_else(|| numbers::base_for(kernel_hard));
-    let table_factory = TableFactory::new(base, options.nofile, kernel_hard);
+    let own = raise_own_limit()?;
+    let kernel_hard = own.rlim_max;
+    let base = options.base.unwrap_or(numbers::BASE);
+    let limits = match options.nofile {
+        Some(soft) => GuestLimits { soft, hard: kernel_hard.max(NR_OPEN.into()) },
+        None => GuestLimits { soft: own.rlim_cur.min(1 << 31) as u32, hard: kernel_hard },
+    };
+    let table_factory = TableFactory::new(base, limits);
     let files = table_factory.for_first_process()?;
-    let filter = filter::program(&syscalls::intercepted(options.poll));
+    let filter = filter::program(SYSCALLS, kernel_hard);
     let program = mem::take(&mut options.program);
     let launched = launch::launch(program, &filter, kernel_hard)?;
     run(&options, launched, table_factory, files, kernel_hard)
@@ -149,16 +154,17 @@ fn context(what: &'static str) -> impl Fn(sys::Errno) -> String {
     move |errno| format!("{what}: {}", std::io::Error::from(errno))
 }
 
-/// Lets us have as many descriptors as we may; the hard limit.
-fn raise_own_limit() -> Result<u64, String> {
-    let hard = sys::nofile(0).map_err(context("RLIMIT_NOFILE"))?.rlim_max;
+/// Lets us have as many descriptors as we may; the limits that we had.
+fn raise_own_limit() -> Result<libc::rlimit64, String> {
+    let own = sys::nofile(0).map_err(context("RLIMIT_NOFILE"))?;
+    let hard = own.rlim_max;
     if hard < LEAST_LIMIT {
         return Err(format!(
             "the hard RLIMIT_NOFILE is {hard}, but must be {LEAST_LIMIT} at least"
         ));
     }
     sys::set_nofile(0, hard, hard).map_err(context("RLIMIT_NOFILE"))?;
-    Ok(hard)
+    Ok(own)
 }
 
 /// How many descriptors we have open ourselves.

@@ -3,10 +3,10 @@
 use std::os::fd::BorrowedFd;
 
 use super::{
-    call::{Call, EBADF},
+    call::Call,
     listener::Reply,
     memory::Plain,
-    sys::{self, Errno, Result},
+    sys::{self, Result},
 };
 
 pub(crate) fn fstat(call: &Call<'_>) -> Result<Reply> {
@@ -20,7 +20,8 @@ pub(crate) fn fstatfs(call: &Call<'_>) -> Result<Reply> {
 /// `newfstatat`, of the descriptor itself or of what is found from it.
 pub(crate) fn newfstatat(call: &Call<'_>) -> Result<Reply> {
     if !names_descriptor(call, call.int(3)) {
-        return call.promote_and_continue(call.fd(0), EBADF);
+        // The guest has no directory there: its kernel says so.
+        return Ok(Reply::Continue);
     }
     copy_out(call, call.args[2], sys::fstat)
 }
@@ -28,25 +29,21 @@ pub(crate) fn newfstatat(call: &Call<'_>) -> Result<Reply> {
 /// `statx`, likewise.
 pub(crate) fn statx(call: &Call<'_>) -> Result<Reply> {
     if !names_descriptor(call, call.int(2)) {
-        return call.promote_and_continue(call.fd(0), EBADF);
+        // The guest has no directory there: its kernel says so.
+        return Ok(Reply::Continue);
     }
     copy_out(call, call.args[4], |file| sys::statx(file, call.int(2), call.args[3] as u32))
 }
 
-/// Writes what is known to `address`. Where we may not write, the kernel perhaps may.
 fn copy_out<T: Plain>(
     call: &Call<'_>,
     address: u64,
     known: impl FnOnce(BorrowedFd<'_>) -> Result<T>,
 ) -> Result<Reply> {
-    let copied = call.with_backing(call.fd(0), |file| {
+    call.with_served(call.fd(0), |file| {
         call.memory().write(address, &known(file)?)?;
         Ok(Reply::Value(0))
-    });
-    match copied {
-        Err(errno @ Errno(libc::EFAULT)) => call.promote_and_continue(call.fd(0), errno),
-        copied => copied,
-    }
+    })
 }
 
 /// Whether the path is empty and may be.

@@ -16,7 +16,7 @@ struct Counts {
     served: AtomicU64,
     failed: AtomicU64,
     continued: AtomicU64,
-    promoted: AtomicU64,
+    placed: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Counts {
             (&self.served, &other.served),
             (&self.failed, &other.failed),
             (&self.continued, &other.continued),
-            (&self.promoted, &other.promoted),
+            (&self.placed, &other.placed),
         ] {
             sum.fetch_add(of(part), Ordering::Relaxed);
         }
@@ -61,9 +61,9 @@ impl Counts {
     }
 
     fn line(&self, name: &str) -> String {
-        let [served, failed, continued, promoted] =
-            [&self.served, &self.failed, &self.continued, &self.promoted].map(of);
-        format!("{served:>10} {failed:>10} {continued:>10} {promoted:>10}  {name}\n")
+        let [served, failed, continued, placed] =
+            [&self.served, &self.failed, &self.continued, &self.placed].map(of);
+        format!("{served:>10} {failed:>10} {continued:>10} {placed:>10}  {name}\n")
     }
 }
 
@@ -91,9 +91,9 @@ impl Stats {
         });
     }
 
-    /// A twin was made for this call.
-    pub(crate) fn promoted(&self, syscall: c_long) {
-        raise(&self.counts[syscall as usize].promoted);
+    /// A descriptor was placed for this call.
+    pub(crate) fn placed(&self, syscall: c_long) {
+        raise(&self.counts[syscall as usize].placed);
     }
 
     /// A file was opened for a guest.
@@ -120,7 +120,7 @@ impl Stats {
         called.sort_by_key(|(counts, _)| Reverse(counts.total()));
         let mut text = format!(
             "{:>10} {:>10} {:>10} {:>10}  system call\n",
-            "served", "failed", "continued", "promoted"
+            "served", "failed", "continued", "placed"
         );
         let all = Counts::default();
         for (counts, name) in called {

@@ -3,33 +3,34 @@
 
 use std::fs;
 
-use fdtable::{FdTable, Files, OpenFileTable, Placement};
+use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};
 
-use super::{
-    file::{File, TWIN},
-    numbers, sys,
-};
+use super::{file::File, numbers, sys};
 
-/// How many of our descriptors we need for ourselves; the rest are backings.
-const OWN_DESCRIPTORS: u64 = 256;
+/// The `RLIMIT_NOFILE` that a guest sees at first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuestLimits {
+    pub(crate) soft: u32,
+    pub(crate) hard: u64,
+}
 
 pub(crate) struct TableFactory {
     open_files: OpenFileTable<File>,
     base: u32,
-    /// The soft `RLIMIT_NOFILE` that a guest sees at first.
-    nofile: u32,
+    pub(crate) limits: GuestLimits,
 }
 
 impl TableFactory {
     /// `base` must be one that a table can have, as [`Self::for_first_process`] finds out.
-    pub(crate) fn new(base: u32, nofile: u32, kernel_hard: u64) -> Self {
-        let backings = u32::try_from(kernel_hard - OWN_DESCRIPTORS).unwrap_or(u32::MAX);
-        Self { open_files: OpenFileTable::with_limit(backings), base, nofile }
+    pub(crate) fn new(base: u32, limits: GuestLimits) -> Self {
+        Self { open_files: OpenFileTable::new(), base, limits }
     }
 
     fn empty(&self) -> Result<FdTable<File>, fdtable::Error> {
         let table = FdTable::builder(&self.open_files);
-        table.auto_base(self.base).limit(self.nofile).build()
+        let table = table.auto_base(self.base).limit(self.limits.soft).build()?;
+        numbers::reserve_token(&table);
+        Ok(table)
     }
 
     /// The files of the first process: what it inherits from us, at numbers of the table.
@@ -37,7 +38,7 @@ impl TableFactory {
         let table = self.empty();
         let table = table.map_err(|_| format!("{} cannot be the base", self.base))?;
         for fd in inherited_numbers() {
-            let opened = table.open(Placement::At(fd), File::KernelOnly, TWIN);
+            let opened = table.open(Placement::At(fd), File::Placed, FdFlags::empty());
             opened.map_err(|e| format!("descriptor {fd}: {e}"))?;
         }
         Ok(Files::new(table))

@@ -171,8 +171,8 @@ fn descriptor(call: &Call<'_>, fd: RawFd) -> String {
 
 /// What a guest has open at a number, as its `/proc/PID/fd` would have it.
 pub(crate) fn path_of(table: &FdTable<File>, tid: i32, fd: RawFd) -> Option<String> {
-    let link = match table.get(fd).as_ref().map(|file| file.backing()) {
-        Some(Some(backing)) => format!("/proc/self/fd/{}", backing.as_raw_fd()),
+    let link = match table.get(fd).as_ref().map(|file| file.served()) {
+        Some(Some(served)) => format!("/proc/self/fd/{}", served.as_raw_fd()),
         None if is_in_table(fd) => return None,
         _ => format!("/proc/{tid}/fd/{fd}"),
     };

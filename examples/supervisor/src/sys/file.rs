@@ -8,10 +8,7 @@ use std::{
 
 use libc::{c_int, c_long};
 
-use super::{Result, check, owned, zeroed};
-
-/// Whether two descriptors are duplicates, since Linux 6.10; the C library does not have it.
-pub(crate) const F_DUPFD_QUERY: c_int = 1027;
+use super::{Result, check, owned, read_proc, status_field, zeroed};
 
 /// `openat2`, for ourselves: the descriptor is close-on-exec and never our terminal.
 pub(crate) fn openat2(
@@ -73,21 +70,6 @@ pub(crate) fn fcntl(fd: BorrowedFd<'_>, command: c_int, argument: c_int) -> Resu
     assert!(matches!(command, libc::F_GETFL | libc::F_SETFL));
     // SAFETY: these commands take an integer.
     check(i64::from(unsafe { libc::fcntl(fd.as_raw_fd(), command, argument) }))
-}
-
-/// Whether any process may have a POSIX lock on any part of the file; we never have.
-pub(crate) fn may_have_locks(file: BorrowedFd<'_>) -> bool {
-    let mut lock = libc::flock {
-        l_type: libc::F_WRLCK as i16,
-        l_whence: libc::SEEK_SET as i16,
-        l_start: 0,
-        l_len: 0,
-        l_pid: 0,
-    };
-    // SAFETY: `lock` is writable.
-    let asked =
-        check(i64::from(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut lock) }));
-    asked.is_err() || lock.l_type != libc::F_UNLCK as i16
 }
 
 /// Where a read or a write goes.
@@ -155,6 +137,12 @@ pub(crate) fn forward(number: c_long, fd: BorrowedFd<'_>, rest: [u64; 3]) -> Res
 /// `F_GETFL`.
 pub(crate) fn status_flags(fd: &OwnedFd) -> Result<c_int> {
     fcntl(fd.as_fd(), libc::F_GETFL, 0).map(|flags| flags as c_int)
+}
+
+/// The status flags of a guest's descriptor, and `O_CLOEXEC`.
+pub(crate) fn status_flags_of(tid: i32, fd: RawFd) -> Option<c_int> {
+    let info = read_proc(&format!("/proc/{tid}/fdinfo/{fd}"))?;
+    i32::from_str_radix(status_field(&info, "flags")?, 8).ok()
 }
 
 /// Whether a descriptor of ours is open and not close-on-exec.

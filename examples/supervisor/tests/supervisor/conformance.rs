@@ -66,10 +66,19 @@ fn compile(program: &Path) {
     assert!(status.success());
 }
 
+/// A duplicate of an `O_PATH` descriptor at a number of the table: see `differences`.
+fn is_placed_path(line: &str) -> bool {
+    let call = line.split(':').next().unwrap_or_default();
+    let (name, descriptor) = call.split_once('(').unwrap_or_default();
+    ["dupfd_at", "dupfd_cloexec", "dup2_far", "dup3_far"].contains(&name)
+        && ["path)", "dir path)"].contains(&descriptor)
+}
+
 /// Shows the first lines that differ only: there are thousands.
 fn assert_alike(supervised: &Outcome, native: &Outcome, options: &[&str]) {
     let pairs = supervised.stdout.lines().zip(native.stdout.lines());
-    let differ: Vec<_> = pairs.filter(|(left, right)| left != right).take(10).collect();
+    let differ = pairs.filter(|(left, right)| left != right && !is_placed_path(left));
+    let differ: Vec<_> = differ.take(10).collect();
     let ends =
         |outcome: &Outcome| (outcome.stdout.lines().count(), outcome.code, outcome.stderr.clone());
     assert!(

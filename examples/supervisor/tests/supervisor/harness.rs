@@ -193,6 +193,9 @@ pub(crate) fn same_python(program: &str) {
     same(&["python3"], &["python3", "-c", &program], 0);
 }
 
+/// With numbers that no kernel has, so that the supervisor serves what is open there.
+pub(crate) const BEYOND: &[&str] = &["--nofile", "1073741824"];
+
 /// The supervised words print `expected`, and nothing to stderr.
 pub(crate) fn prints(programs: &[&str], options: &[&str], words: &[&str], expected: &str) {
     if can_run(programs) {

@@ -5,6 +5,9 @@ use super::harness::{
     Dir, SUPERVISOR, can_run, command, prints, run, same, same_bash, same_python,
 };
 
+/// More numbers than the kernel may have.
+const LARGE: &[&str] = &["--nofile", "65536"];
+
 #[test]
 fn bash_redirects_to_1025() {
     same_bash(&["cat"], "exec 1025>out; echo hi >&1025; exec 1025>&-; cat out");
@@ -23,14 +26,14 @@ fn python_duplicates_to_20000() {
     // Where the hard limit is lower, no kernel can do it natively: so what one with a larger limit
     // prints.
     let program = include_str!("guests/numbers/python_duplicates_to_20000.py");
-    prints(&["python3"], &[], &["python3", "-c", program], "b'vm-1'\nb''\n");
+    prints(&["python3"], LARGE, &["python3", "-c", program], "b'vm-1'\nb''\n");
 }
 
 #[test]
 fn every_part_of_the_table_has_numbers() {
     // The edges: the first of the table, around bases and hot ranges, and the far end of the limit.
     let program = include_str!("guests/numbers/every_part_of_the_table_has_numbers.py");
-    prints(&["python3"], &[], &["python3", "-c", program], "9\n10\n");
+    prints(&["python3"], LARGE, &["python3", "-c", program], "9\n10\n");
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn the_lowest_number_at_or_above_a_minimum_is_found() {
     let program =
         include_str!("guests/numbers/the_lowest_number_at_or_above_a_minimum_is_found.py");
     let expected = "5000 5001 5002\n5001\n[True, True, True]\n7000 7001\n22\n22\n";
-    prints(&["python3"], &[], &["python3", "-c", program], expected);
+    prints(&["python3"], LARGE, &["python3", "-c", program], expected);
 }
 
 #[test]

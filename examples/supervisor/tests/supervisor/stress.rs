@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, process::Command};
 
-use super::harness::{Dir, Outcome, can_run, command, run, same_python, supervised};
+use super::harness::{BEYOND, Dir, Outcome, can_run, command, run, same_python, supervised};
 
 /// Runs the words supervised; nothing of theirs may be left in the supervisor. What they print.
 fn leaves_nothing(options: &[&str], words: &[&str], dir: &Dir) -> String {
@@ -52,10 +52,15 @@ fn threads_that_fork_at_once() {
 fn numbers_run_out_and_come_back() {
     let program = include_str!("guests/stress/numbers_run_out_and_come_back.py");
     python_leaves_nothing(&[], program, "1 True 24 0\n1 b''\n0\n");
-    // All guests together have what the supervisor has: ENFILE for them, and not its end.
+    // The supervisor holds what is open from the hard limit on. When it can hold no more, the
+    // kernel's numbers are left.
     let program = include_str!("guests/stress/the_supervisors_numbers_run_out.py");
     if can_run(&["python3"]) && super::harness::NOFILE.parse::<u64>().unwrap() <= 20000 {
-        python_leaves_nothing(&["--nofile", "1000000"], program, "True 0\n0\n\n");
+        python_leaves_nothing(
+            &["--nofile", "1000000"],
+            program,
+            "a child needs files too\nTrue 0\n0\n\n",
+        );
     }
 }
 
@@ -73,14 +78,9 @@ const CALLS: &[(&str, &str)] = &[
     ("fcntl", "fcntl.fcntl(f, fcntl.F_GETFL)"),
     ("ftruncate", "os.ftruncate(f, 5)"),
     ("fsync", "os.fsync(f)"),
-    ("flock", "fcntl.flock(f, fcntl.LOCK_EX)"),
     ("fchmod", "os.fchmod(f, 0o600)"),
-    ("poll", "select.poll().poll(0)"),
     ("openat2", "call(437, -100, b'f', bytes(24), 24)"),
     ("close_range", "call(436, 1400, 1600, 0)"),
-    ("sendfile", "os.sendfile(f, f, 0, 1)"),
-    ("copy_file_range", "os.copy_file_range(f, f, 1)"),
-    ("fchdir", "os.fchdir(f)"),
     ("setuid", "os.setuid(os.getuid())"),
 ];
 
@@ -92,7 +92,8 @@ fn every_panic_is_an_io_error() {
     for (name, call) in CALLS {
         let program =
             include_str!("guests/stress/every_panic_is_an_io_error.py").replace("CALL", call);
-        let words = supervised(&["--inject-panic", name, "--stats"], &["python3", "-c", &program]);
+        let options = [&["--inject-panic", name, "--stats"], BEYOND].concat();
+        let words = supervised(&options, &["python3", "-c", &program]);
         let Outcome { stdout, stderr, code } = run(command(words, &Dir::new()));
         assert_eq!((stdout.as_str(), code), ("20 True\n", 0), "{name}: {stderr}");
         assert!(stderr.matches(&format!("injected into {name}")).count() >= 20, "{name}");
@@ -103,23 +104,20 @@ fn every_panic_is_an_io_error() {
 /// System calls, each with Python: what goes before, the call, what is looked at after, and what
 /// that prints.
 const LATE_CALLS: &[(&str, &str, &str, &str, &str)] = &[
-    ("creat", "", "call(85, b'new', 0o600)", "os.path.exists('new'), again() - f", "True 1 1"),
-    ("openat2", "", "call(437, -100, b'f', bytes(24), 24)", "again() - f", "1 1"),
-    ("fcntl", "", "fcntl.fcntl(f, fcntl.F_DUPFD, f)", "again() - f", "1 1"),
-    ("fcntl", "", "fcntl.fcntl(0, fcntl.F_DUPFD, f)", "again() - f, seen()", "1 2 1"),
+    ("creat", "", "call(85, b'new', 0o600)", "os.path.exists('new'), again() - f", "True 1 0"),
+    ("openat2", "", "call(437, -100, b'f', bytes(24), 24)", "again() - f", "1 0"),
+    ("fcntl", "", "fcntl.fcntl(f, fcntl.F_DUPFD, f)", "again() - f, seen()", "1 2 0"),
+    ("fcntl", "", "fcntl.fcntl(0, fcntl.F_DUPFD, f)", "again() - f, seen()", "1 2 0"),
     ("dup", "", "call(32, f)", "seen()", "1 0"),
-    ("dup2", "", "os.dup2(f, 1600)", "os.pread(1600, 2, 0), again() - f", "b'01' 1 1"),
-    ("close", "", "os.close(f)", "is_closed(f), again() - f", "True 0 0"),
-    ("close", "mapped(f)", "os.close(f)", "mapped(f) - f, seen(), again() - f", "0 1 1 0"),
+    ("dup2", "", "os.dup2(f, 1600)", "os.pread(1600, 2, 0), again() - f", "b'01' 1 0"),
+    ("close", "", "os.close(f)", "is_closed(f), again() - f", "None 1 0"),
     (
         "close_range",
-        "g = mapped(again())",
+        "g = again()",
         "call(436, f, g, 0)",
-        "is_closed(f), mapped(g) - g, again() - f",
-        "True 0 0 -1",
+        "is_closed(f), is_closed(g), again() - g",
+        "None None 1 0",
     ),
-    ("mmap", "", "mapped(f)", "seen(), os.pread(f, 2, 0)", "1 b'01' 0"),
-    ("flock", "", "fcntl.flock(f, fcntl.LOCK_EX)", "os.pread(f, 2, 0)", "b'01' 0"),
 ];
 
 #[test]
@@ -163,7 +161,8 @@ fn no_write_is_doubled_by_a_storm_of_signals() {
     let guest = compile("storm.c", &dir.0);
     for handlers in ["1", "4"] {
         for restart in ["restart", "no"] {
-            let options = ["--handlers", handlers];
+            // With a number that no kernel has, each write is intercepted.
+            let options = [&["--handlers", handlers], BEYOND].concat();
             let printed = leaves_nothing(&options, &[&guest, restart], &dir);
             assert_eq!(
                 printed, "stormy: 0 duplicated, 0 lost, none wrongly interrupted\n",
@@ -277,5 +276,5 @@ fn a_child_has_its_parents_twins_or_none() {
 #[test]
 fn the_kernels_limit_is_put_back_after_each_twin() {
     let program = include_str!("guests/stress/the_kernels_limit_is_put_back_after_each_twin.py");
-    python_leaves_nothing(&[], program, "1023 {1} True\n");
+    python_leaves_nothing(&[], program, "1024 {1} True\n");
 }

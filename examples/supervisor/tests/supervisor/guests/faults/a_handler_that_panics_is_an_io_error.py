@@ -1,6 +1,6 @@
 import os
 
-fd = os.open('f', os.O_RDWR | os.O_CREAT)
+fd = os.dup2(os.open('f', os.O_RDWR | os.O_CREAT), 1 << 21)
 for i in range(9):
     try:
         os.ftruncate(fd, 3)

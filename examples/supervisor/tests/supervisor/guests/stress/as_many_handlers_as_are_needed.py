@@ -7,7 +7,7 @@ print(handlers() <= most)
 
 def work():
     while not done:
-        os.lseek(f, 0, 1)
+        os.close(os.open('f', os.O_RDWR))
 
 
 done = False

@@ -22,8 +22,8 @@ print(len(set(counts)), counts[0][0] > 3000, counts[0][1], returns_to(before))
 fds, error = fill()
 child = os.fork()
 if child == 0:
-    os.closerange(1024, 6000)
+    [os.close(fd) for fd in fds]
     os._exit(len(fill()[0]) == len(fds))
 print(os.waitpid(child, 0)[1] >> 8, os.pread(fds[7], 1, 0))
-os.closerange(1024, 6000)
+[os.close(fd) for fd in fds]
 print(returns_to(before))

@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
     int restarts = argc > 1 && !strcmp(argv[1], "restart");
     struct sigaction action = {.sa_handler = hit, .sa_flags = restarts ? SA_RESTART : 0};
     struct itimerval often = {{0, 200}, {0, 200}}, never = {{0, 0}, {0, 0}};
-    fd = dup2(open("storm", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600), 1500);
+    fd = dup2(open("storm", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600), 1 << 21);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
     pthread_t threads[THREADS];

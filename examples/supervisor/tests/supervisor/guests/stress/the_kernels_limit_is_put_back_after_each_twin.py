@@ -25,7 +25,7 @@ for n in range(40):
     pid = os.fork()
     if pid == 0:
         os.close(os.open('f', os.O_RDWR))
-        os._exit(limit() == 1023)
+        os._exit(limit() == 1024)
     limits.add(os.waitpid(pid, 0)[1] >> 8)
 [t.join() for t in ts]
 print(limit(), limits, len(os.listdir('/proc/self/fd')) > 600)

@@ -1,0 +1,100 @@
+//! Placing: a guest gets a real descriptor at each number of the table that its kernel can have.
+//!
+//! So whatever uses such a number is the kernel's affair. We intercept what changes which numbers
+//! are open, and hold no file of a guest. From the hard `RLIMIT_NOFILE` on there can be no
+//! descriptor: there we hold the file, and serve the calls on it.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+
+use fdtable::{FdFlags, Reservation};
+use parking_lot::MutexGuard;
+
+use super::{
+    call::{Call, EBADF},
+    file::File,
+    listener::Reply,
+    numbers::{KERNEL_END, is_in_table},
+    process::Process,
+    soft_limit::SoftLimit,
+    sys::{Errno, Result},
+};
+
+/// How many locks a process has for its numbers.
+pub(crate) const LOCKS: usize = 16;
+
+impl Process {
+    /// Held while a number is closed or given another file, in the table and by placing: two
+    /// threads could otherwise do the one first here and the other first there.
+    pub(crate) fn lock_number(&self, fd: RawFd) -> MutexGuard<'_, ()> {
+        self.number_locks[fd as usize % LOCKS].lock()
+    }
+}
+
+impl Call<'_> {
+    /// Whether the guest can have a descriptor at `fd`.
+    pub(crate) fn can_place(&self, fd: RawFd) -> bool {
+        (fd as u64) < self.supervisor.kernel_hard
+    }
+
+    /// Gives the guest a descriptor for `file` at a number, in place of what is there.
+    pub(crate) fn place(&self, file: BorrowedFd<'_>, at: RawFd, cloexec: bool) -> Result<()> {
+        let process = &self.task.process;
+        let hard = self.supervisor.kernel_hard;
+        let raised = match at {
+            ..KERNEL_END => None,
+            at if self.can_place(at) => Some(SoftLimit::raise(process, hard, at as u64)?),
+            _ => return Err(EBADF),
+        };
+        if is_in_table(at) {
+            // Relaxed: the descriptor comes after.
+            process.has_placed.store(true, std::sync::atomic::Ordering::Relaxed);
+            self.supervisor.stats.placed(self.syscall.number);
+        }
+        let added = self.supervisor.listener.add_fd(self.id, file, Some(at), cloexec);
+        drop(raised);
+        added.map(drop)
+    }
+
+    /// Opens a reserved number on a description of its own, and gives the guest the descriptor
+    /// where it can have one.
+    pub(crate) fn open_reserved(
+        &self,
+        number: Reservation<'_, File>,
+        file: OwnedFd,
+        flags: FdFlags,
+    ) -> Result<RawFd> {
+        let opened = match self.can_place(number.fd()) {
+            true => {
+                self.place(file.as_fd(), number.fd(), flags.contains(FdFlags::CLOEXEC))?;
+                number.install(File::Placed, flags)
+            }
+            false => {
+                self.supervisor.stats.opened(file.as_fd());
+                number.install(File::Served(file), flags)
+            }
+        };
+        Ok(opened.map_err(fdtable::Error::from)?)
+    }
+
+    /// Serves a call on a number from the hard limit on, with our own descriptor.
+    pub(crate) fn with_served(
+        &self,
+        fd: RawFd,
+        serve: impl FnOnce(BorrowedFd<'_>) -> Result<Reply>,
+    ) -> Result<Reply> {
+        let table = self.task.table();
+        match table.get(fd).as_ref().and_then(|file| file.served()) {
+            Some(served) => serve(served),
+            // The kernel finds nothing either, once it has checked what it checks first.
+            None => Ok(Reply::Continue),
+        }
+    }
+}
+
+/// `mmap` of a file at a number where the guest can have no descriptor.
+pub(crate) fn mmap(call: &Call<'_>) -> Result<Reply> {
+    match call.task.table().contains(call.fd(4)) {
+        true => Err(Errno(libc::ENODEV)),
+        false => Ok(Reply::Continue),
+    }
+}
