@@ -1,7 +1,4 @@
-//! Reading and writing what we have open ourselves.
-//!
-//! What is out of the ordinary (a bad address, a huge buffer, a file size limit) is left to the
-//! kernel, which gives the native result.
+//! Reading and writing what we hold ourselves, at a number from the hard limit on.
 
 use std::{cell::RefCell, os::fd::BorrowedFd, sync::atomic::Ordering};
 
@@ -12,7 +9,7 @@ use super::{
     sys::{self, Position, Result},
 };
 
-/// The most that is copied through us. From here on a twin is cheaper.
+/// The most that is copied through us at once.
 const BUFFER: usize = 256 << 10;
 /// The end of what a guest can have of the address space, with four levels of page tables.
 const USER_END: u64 = (1 << 47) - PAGE;

@@ -1,11 +1,11 @@
 //! A seccomp supervisor whose handler threads share one lock-free descriptor table per process.
 //!
-//! The guest's kernel owns the numbers below 1023, and serves what is open there without asking us.
-//! The table owns the numbers from 1024 on: what is opened to be written, and all files with
-//! `--serve-all`, is opened and served by the supervisor, and gets a real descriptor at the same
-//! number (a *twin*) only when the kernel needs one, as for `mmap`.
+//! The guest's kernel owns the numbers below 1024, and serves what is open there without asking us.
+//! The table owns the numbers from 1024 on. Below the hard `RLIMIT_NOFILE`, each of them has its real
+//! descriptor in the guest from its open on, so only what changes which numbers are open is
+//! intercepted. From the hard limit on we hold the file, and serve the calls on it.
 //!
-//! Read `syscalls.rs` first, which says what is served and by whom; then `dispatch.rs`, for what
+//! Read `syscalls.rs` first, which says what is intercepted and who does it; then `dispatch.rs`, for what
 //! happens with each notification. `docs/SUPERVISOR.md` says the rest, and what it does not do: it
 //! is no security boundary.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -28,7 +28,6 @@ mod exec_state;
 mod fcntl;
 mod file;
 mod filter;
-mod guardian;
 mod handlers;
 mod image;
 mod inherit;
@@ -66,5 +65,6 @@ mod table_factory;
 mod task;
 mod trace;
 mod unshared;
+mod watcher;
 
 pub use run::main;

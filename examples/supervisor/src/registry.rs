@@ -31,8 +31,8 @@ use super::{
     unshared::OwnFiles,
 };
 
-/// Event data of the guardian, and of a signal. No guest has these ids.
-const GUARDIAN: u64 = 1;
+/// Event data of the watcher and the stand-in, and of a signal. No guest has these ids.
+const WATCHER: u64 = 1;
 const SIGNAL: u64 = 0;
 
 pub(crate) struct Registry {
@@ -315,7 +315,7 @@ impl Registry {
     }
 
     fn remove_exited(&self, ready: &[(u64, u32)]) -> bool {
-        let exited = ready.iter().map(|(data, _)| *data).filter(|pid| *pid > GUARDIAN);
+        let exited = ready.iter().map(|(data, _)| *data).filter(|pid| *pid > WATCHER);
         let mut exited = exited.peekable();
         let any = exited.peek().is_some();
         if any {
@@ -350,9 +350,16 @@ impl Registry {
         }
     }
 
-    /// Makes `wait_for_exits` return also when the guardian dies, and when `signals` can be read.
-    pub(crate) fn watch(&self, guardian: BorrowedFd<'_>, signals: BorrowedFd<'_>) -> Result<()> {
-        self.exits.add(guardian, libc::EPOLLIN | libc::EPOLLET, GUARDIAN)?;
+    /// Makes `wait_for_exits` return also when one of `watchers` dies, and when `signals` can be
+    /// read.
+    pub(crate) fn watch(
+        &self,
+        watchers: [BorrowedFd<'_>; 2],
+        signals: BorrowedFd<'_>,
+    ) -> Result<()> {
+        for watcher in watchers {
+            self.exits.add(watcher, libc::EPOLLIN | libc::EPOLLET, WATCHER)?;
+        }
         self.exits.add(signals, libc::EPOLLIN, SIGNAL)
     }
 }

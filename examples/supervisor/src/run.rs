@@ -14,7 +14,7 @@ use fdtable::Files;
 
 use super::{
     dispatch::Dispatcher,
-    file, filter, guardian,
+    file, filter,
     handlers::Handlers,
     launch::{self, Launched},
     listener::Listener,
@@ -27,6 +27,7 @@ use super::{
     sys,
     syscalls::{self, SYSCALLS},
     table_factory::{GuestLimits, TableFactory},
+    watcher::{self, Reporter},
 };
 
 /// The least hard `RLIMIT_NOFILE` that leaves room for the table's numbers.
@@ -56,7 +57,7 @@ fn fail(error: &str, code: u8) -> ExitCode {
 /// Runs the program to its end, and all that it has started; its exit code.
 fn supervise(mut options: Options) -> Result<i32, String> {
     sys::reset_sigchld();
-    guardian::fork().map_err(context("cannot start"))?;
+    let reporter = watcher::fork().map_err(context("cannot start"))?;
     let own = raise_own_limit()?;
     let kernel_hard = own.rlim_max;
     let base = options.base.unwrap_or(numbers::BASE);
@@ -69,14 +70,15 @@ fn supervise(mut options: Options) -> Result<i32, String> {
     let filter = filter::program(SYSCALLS, kernel_hard);
     let program = mem::take(&mut options.program);
     let launched = launch::launch(program, &filter, kernel_hard)?;
-    run(&options, launched, table_factory, files, kernel_hard)
-        .inspect_err(|_| guardian::kill_children())
+    run(&options, launched, reporter, table_factory, files, kernel_hard)
+        .inspect_err(|_| watcher::kill_children())
 }
 
 /// Makes ready while the first guest puts itself under the filter, and then serves all guests.
 fn run(
     options: &Options,
     launched: Launched,
+    reporter: Reporter,
     table_factory: TableFactory,
     files: Files<file::File>,
     kernel_hard: u64,
@@ -84,7 +86,8 @@ fn run(
     ignore_terminal_signals();
     sys::set_umask(0);
     let first = launched.pid;
-    let reaper = Reaper::new(first).map_err(context("cannot start"))?;
+    let keeps_output = options.trace || options.stats;
+    let reaper = Reaper::new(first, reporter, keeps_output).map_err(context("cannot start"))?;
     let supervisor = Arc::new(supervisor(options, launched, table_factory, kernel_hard)?);
     let dispatcher = dispatcher(options, &supervisor);
     let handlers = Handlers::new(dispatcher, options.handlers).map_err(context("cannot start"))?;
@@ -96,6 +99,7 @@ fn run(
     if options.stats {
         print_stats(&supervisor, options.handlers, own);
     }
+    reaper.end(code);
     Ok(code)
 }
 

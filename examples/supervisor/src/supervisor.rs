@@ -8,7 +8,7 @@ pub(crate) struct Supervisor {
     pub(crate) stats: Stats,
     /// The process that we started.
     pub(crate) first: i32,
-    /// The hard `RLIMIT_NOFILE` that the kernel knows: no twin is possible from here on.
+    /// The hard `RLIMIT_NOFILE` that the kernel knows: no guest has a descriptor from here on.
     pub(crate) kernel_hard: u64,
     /// Also what is opened only to be read gets a number of the table.
     pub(crate) serve_all: bool,

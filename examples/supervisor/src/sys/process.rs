@@ -228,6 +228,31 @@ pub(crate) fn fork() -> Result<i32> {
     check(i64::from(unsafe { libc::fork() })).map(|pid| pid as i32)
 }
 
+/// Begins a session, and closes all descriptors that the process was started with.
+pub(crate) fn leave_session_and_files() {
+    // SAFETY: no arguments.
+    unsafe { libc::setsid() };
+    close_inherited();
+}
+
+/// Closes the descriptors that the process was started with. Nothing is open at 0, 1 and 2 then
+/// that another process could wait for.
+pub(crate) fn close_inherited() {
+    let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let inherited: Vec<RawFd> = numbers.filter(|fd| super::is_inherited(*fd)).collect();
+    let null = File::options().read(true).write(true).open("/dev/null");
+    for fd in inherited {
+        // SAFETY: it is none of the descriptors that we have made: those are close-on-exec.
+        unsafe {
+            match (&null, fd) {
+                (Ok(null), 0..=2) => libc::dup2(null.as_raw_fd(), fd),
+                _ => libc::close(fd),
+            }
+        };
+    }
+}
+
 /// `fork`, with a child that has our descriptor table too. There is one thread yet.
 pub(crate) fn fork_sharing_files() -> Result<i32> {
     let flags = libc::CLONE_FILES | libc::SIGCHLD;

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     fs,
+    os::unix::process::CommandExt,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -30,24 +31,49 @@ fn guests_die_with_their_supervisor() {
     if !can_run(&["bash", "sleep"]) {
         return;
     }
-    // Whichever of the two processes goes, the guests go: also grandchildren.
-    for kill_guardian in [true, false] {
+    // Whichever of the three processes goes, the guests go: also grandchildren, and those in other
+    // sessions. A signal to the whole process group takes two of them at once.
+    for victim in ["stand-in", "watcher", "supervisor", "group"] {
         let dir = Dir::new();
-        let script = "echo $PPID > supervisor; (sleep 300 & echo $! > grandchild; wait) & wait";
-        let mut started = command(supervised(&[], &["bash", "-c", script]), &dir);
-        let mut child = started.stderr(Stdio::null()).spawn().unwrap();
+        let script = include_str!("guests/faults/guests_die_with_their_supervisor.sh");
+        let words = supervised(&[], &["bash", "-c", script]);
+        let mut started = command(words, &dir);
+        let mut child = started.stderr(Stdio::null()).process_group(0).spawn().unwrap();
         let pid = |name: &str| -> Option<u32> {
             fs::read_to_string(dir.0.join(name)).ok()?.trim().parse().ok()
         };
-        wait_until("the guests to start", || {
-            pid("grandchild").is_some() && pid("supervisor").is_some()
-        });
-        let victim = if kill_guardian { child.id() } else { pid("supervisor").unwrap() };
-        assert!(Command::new("kill").args(["-9", &victim.to_string()]).status().unwrap().success());
+        wait_until("the guests to start", || pid("grandchild").is_some());
+        let stand_in = i64::from(child.id());
+        let victim = match victim {
+            "stand-in" => stand_in,
+            "group" => -stand_in,
+            process => pid(process).unwrap().into(),
+        };
+        let kill = Command::new("kill").args(["-9", "--", &victim.to_string()]).status();
+        assert!(kill.unwrap().success());
         child.wait().unwrap();
         let grandchild = pid("grandchild").unwrap();
         wait_until("the grandchild to die", || !is_running(grandchild));
     }
+}
+
+#[test]
+fn a_programs_end_is_reported_at_once() {
+    if !can_run(&["bash", "sleep"]) {
+        return;
+    }
+    // Though it leaves a job in the background, which goes on being served: and whoever reads what
+    // the program prints sees its end.
+    let dir = Dir::new();
+    let script = include_str!("guests/faults/a_programs_end_is_reported_at_once.sh");
+    let started = Instant::now();
+    let outcome = run(command(supervised(&[], &["bash", "-c", script]), &dir));
+    let expected = Outcome { stdout: "printed\n".into(), stderr: String::new(), code: 7 };
+    assert_eq!(outcome, expected);
+    assert!(started.elapsed() < Duration::from_secs(20), "it has waited for the job");
+    fs::write(dir.0.join("go"), "").unwrap();
+    let written = || fs::read_to_string(dir.0.join("out")).unwrap_or_default();
+    wait_until("the job to write", || written() == "still served\n");
 }
 
 #[test]

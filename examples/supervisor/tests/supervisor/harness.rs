@@ -137,7 +137,7 @@ fn finish(child: Child) -> io::Result<Output> {
     let deadline = Instant::now() + PATIENCE;
     while !waiting.is_finished() {
         if Instant::now() > deadline {
-            // The supervisor's guardian takes the guests along.
+            // The supervisor takes the guests along.
             Command::new("kill").args(["-9", &pid]).status()?;
             panic!("it hangs");
         }

@@ -234,16 +234,16 @@ fn a_dead_supervisor_takes_all_its_guests_along() {
     }
     // Of all kinds: of other sessions, orphans, stopped, busy in calls, deaf to signals.
     let script = include_str!("guests/stress/a_dead_supervisor_takes_all_its_guests_along.sh");
-    for by_guardian in [true, false] {
+    for by_stand_in in [true, false] {
         let dir = Dir::new();
-        let mark = format!("{}{}", std::process::id(), u8::from(by_guardian));
+        let mark = format!("{}{}", std::process::id(), u8::from(by_stand_in));
         let mut started = command(supervised(&[], &["bash", "-c", script]), &dir);
         let mut child = started.env("MARK", &mark).spawn().unwrap();
         super::faults::wait_until("the guests to start", || dir.0.join("started").exists());
         assert!(marked(&mark) >= 12, "{}", marked(&mark));
         let supervisor = fs::read_to_string(dir.0.join("supervisor")).unwrap();
         let victim =
-            if by_guardian { child.id().to_string() } else { supervisor.trim().to_owned() };
+            if by_stand_in { child.id().to_string() } else { supervisor.trim().to_owned() };
         assert!(Command::new("kill").args(["-9", &victim]).status().unwrap().success());
         child.wait().unwrap();
         super::faults::wait_until("all guests to die", || marked(&mark) == 0);
