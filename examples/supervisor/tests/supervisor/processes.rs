@@ -120,8 +120,8 @@ fn a_child_has_what_was_open_at_the_fork() {
 }
 
 #[test]
-fn a_twin_is_closed_by_exec_too() {
-    same_python(include_str!("guests/processes/a_twin_is_closed_by_exec_too.py"));
+fn what_was_placed_is_closed_by_exec_too() {
+    same_python(include_str!("guests/processes/what_was_placed_is_closed_by_exec_too.py"));
 }
 
 #[test]

@@ -258,23 +258,23 @@ fn marked(mark: &str) -> usize {
 }
 
 #[test]
-fn a_number_is_not_given_out_before_its_twin_is_closed() {
-    // Each thread has a file of its own; a number that was handed on too early would lose its twin
-    // to the last owner's close.
+fn a_number_is_not_given_out_before_the_kernel_has_closed_it() {
+    // Each thread has a file of its own; a number that was handed on too early would lose its
+    // descriptor to the last owner's close.
     same_python(include_str!(
-        "guests/stress/a_number_is_not_given_out_before_its_twin_is_closed.py"
+        "guests/stress/a_number_is_not_given_out_before_the_kernel_has_closed_it.py"
     ));
 }
 
 #[test]
-fn a_child_has_its_parents_twins_or_none() {
-    // It is forked while its parent's threads make and close twins: what is open in it can be
+fn a_child_has_what_its_kernel_has() {
+    // It is forked while its parent's threads open and close numbers: what is open in it can be
     // mapped, and only that.
-    same_python(include_str!("guests/stress/a_child_has_its_parents_twins_or_none.py"));
+    same_python(include_str!("guests/stress/a_child_has_what_its_kernel_has.py"));
 }
 
 #[test]
-fn the_kernels_limit_is_put_back_after_each_twin() {
-    let program = include_str!("guests/stress/the_kernels_limit_is_put_back_after_each_twin.py");
+fn the_kernels_limit_is_put_back_after_each_placing() {
+    let program = include_str!("guests/stress/the_kernels_limit_is_put_back_after_each_placing.py");
     python_leaves_nothing(&[], program, "1024 {1} True\n");
 }

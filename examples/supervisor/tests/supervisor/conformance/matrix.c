@@ -12,7 +12,7 @@ static int far(int fd, int to) {
     return to;
 }
 
-static int with_twin(int fd) {
+static int mapped(int fd) {
     /* Under the supervisor, the kernel has to know the number for this. */
     void *map = mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0);
     MUST(map != MAP_FAILED && munmap(map, 1) == 0);
@@ -39,10 +39,10 @@ static long file_read(void) { return file(O_RDONLY); }
 static long file_write(void) { return file(O_WRONLY); }
 static long file_append(void) { return file(O_RDWR | O_APPEND); }
 static long file_garbage(void) { return (7L << 32) | file(O_RDWR); }
-static long file_twin(void) { return with_twin(file(O_RDWR)); }
+static long file_mapped(void) { return mapped(file(O_RDWR)); }
 static long file_far(void) { return far(file(O_RDWR), 1500); }
 static long file_farther(void) { return far(file(O_RDWR), 3333); }
-static long file_far_twin(void) { return with_twin(far(file(O_RDWR), 1500)); }
+static long file_far_mapped(void) { return mapped(far(file(O_RDWR), 1500)); }
 static long file_low(void) { return far(file(O_RDWR), 40); }
 static long path_only(void) { return file(O_PATH); }
 static long dir(void) { return open(".", O_RDONLY | O_DIRECTORY); }
@@ -69,8 +69,8 @@ static long here(void) { return AT_FDCWD; }
 
 static const struct kind kinds[] = {
     {"file", file_both}, {"read only", file_read}, {"write only", file_write},
-    {"append", file_append}, {"garbage above", file_garbage}, {"twin", file_twin},
-    {"far", file_far}, {"farther", file_farther}, {"far twin", file_far_twin}, {"low", file_low},
+    {"append", file_append}, {"garbage above", file_garbage}, {"mapped", file_mapped},
+    {"far", file_far}, {"farther", file_farther}, {"far mapped", file_far_mapped}, {"low", file_low},
     {"path", path_only}, {"dir", dir}, {"far dir", dir_far}, {"dir path", dir_path},
     {"pipe read", pipe_read}, {"pipe write", pipe_write}, {"socket", a_socket}, {"fifo", fifo},
     {"epoll", an_epoll}, {"event", an_event}, {"timer", a_timer}, {"memory", a_memory},

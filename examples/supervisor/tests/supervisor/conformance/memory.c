@@ -140,9 +140,9 @@ static void large(int fd) {
 }
 
 void memory(void) {
-    for (int twin = 0; twin < 2; twin++) {
+    for (int mapped = 0; mapped < 2; mapped++) {
         int fd = file(O_RDWR);
-        if (twin)
+        if (mapped)
             munmap(mmap(NULL, 1, PROT_READ, MAP_SHARED, fd, 0), 1);
         buffers(fd);
         partial(fd);
