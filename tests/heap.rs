@@ -302,8 +302,10 @@ fn the_end_of_an_open_file_table_gives_all_back() {
         open(&t, 0, &files.insert(0).unwrap());
         // So many that the blocks lie in several buckets.
         (1..100).for_each(|n| assert!(t.open(Placement::Lowest, n, NONE).is_ok()));
-        let last = t.get(0).unwrap().into_owned();
+        let last = t.get(0).unwrap().into_owned().into_raw();
         drop((files, t));
+        // SAFETY: it comes from `into_raw`, and is taken back once.
+        let last = unsafe { OwnedFileRef::from_raw(last) };
         assert_eq!(*last, 0);
     });
     assert_eq!(left, 0);

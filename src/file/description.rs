@@ -5,9 +5,13 @@
 //! the block still holds the file that it wants, and validate afterwards (Linux does the same with
 //! `SLAB_TYPESAFE_BY_RCU`).
 
-use std::{mem::MaybeUninit, panic::RefUnwindSafe};
+use std::{
+    mem::{MaybeUninit, offset_of},
+    panic::RefUnwindSafe,
+    ptr,
+};
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, zeroed_boxed_slice};
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, UnsafeCell, zeroed_boxed_slice};
 
 /// The most that may be counted. As `Arc`: far above what memory allows, far below an overflow.
 const MAX_COUNT: u64 = 1 << 62;
@@ -24,6 +28,8 @@ const MAX_COUNT: u64 = 1 << 62;
 ///   of a reference.
 /// * `next_free`. Written by: the thread that pushes the block on a free list. Read by: threads
 ///   that pop.
+/// * `slab`: null until a reference has become a raw pointer. Written by: the holder of that
+///   reference, always with the same value. Read by: the thread that takes the pointer back.
 ///
 /// Aligned to two cache lines, so that two files never share one.
 #[repr(align(128))]
@@ -32,6 +38,7 @@ pub(crate) struct Description<T> {
     generation: AtomicU64,
     index: AtomicU32,
     pub(crate) next_free: AtomicU32,
+    slab: AtomicPtr<()>,
     file: UnsafeCell<MaybeUninit<T>>,
 }
 
@@ -50,10 +57,11 @@ impl<T> Description<T> {
             generation: AtomicU64::new(0),
             index: AtomicU32::new(0),
             next_free: AtomicU32::new(0),
+            slab: AtomicPtr::new(ptr::null_mut()),
             file: UnsafeCell::new(MaybeUninit::zeroed()),
         };
-        // SAFETY: an atomic has the representation of its value, for which zero is valid, and
-        // `file` may hold anything.
+        // SAFETY: an atomic has the representation of its value, for which zero is valid (null of
+        // `slab`), and `file` may hold anything.
         unsafe { zeroed_boxed_slice(len, zeroes) }
     }
 
@@ -181,6 +189,29 @@ impl<T> Description<T> {
         // SAFETY: I2 - a counted reference keeps the life from ending, and its file is initialised
         // and only read.
         self.file.with(|cell| unsafe { (*cell).assume_init_ref() })
+    }
+
+    /// A pointer to the file, from which [`of_file`](Self::of_file) gets back to the block, and
+    /// that to `slab`.
+    pub(crate) fn file_of(&self, slab: *const ()) -> *const T {
+        // Relaxed: all write the same value; published with the pointer.
+        self.slab.store(slab.cast_mut(), Ordering::Relaxed);
+        // Made from a pointer to the block, so that it may be used for the whole block.
+        ptr::from_ref(self).wrapping_byte_add(offset_of!(Self, file)).cast()
+    }
+
+    /// The block of a pointer that [`file_of`](Self::file_of) has returned, and its slab.
+    ///
+    /// # Safety
+    ///
+    /// A reference to the file is held for as long as the result lives.
+    pub(crate) unsafe fn of_file<'a>(file: *const T) -> (&'a Self, *const ()) {
+        // The file is all that the cell consists of; not so in the checkers' cells.
+        const { assert!(size_of::<UnsafeCell<MaybeUninit<T>>>() == size_of::<T>()) };
+        let block: *const Self = file.wrapping_byte_sub(offset_of!(Self, file)).cast();
+        // SAFETY: I2 - the reference keeps the life from ending, and so the slab and its blocks.
+        let block = unsafe { &*block };
+        (block, block.slab.load(Ordering::Relaxed))
     }
 }
 

@@ -268,3 +268,47 @@ impl<T> fmt::Debug for Reservation<'_, T> {
         f.debug_tuple("Reservation").field(&self.fd()).finish()
     }
 }
+
+impl<'a, T> Reservation<'a, T> {
+    /// The number alone, for C; as [`IntoRawFd`](std::os::fd::IntoRawFd). It stays reserved, until
+    /// [`from_fd`](Self::from_fd) makes the reservation again, or the table ends. An owned
+    /// reservation gives up its table.
+    ///
+    /// ```
+    /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement, Reservation};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// let fd = table.reserve(Placement::Lowest)?.into_fd();
+    /// assert_eq!(table.reserve(Placement::At(fd)).unwrap_err(), Error::Busy);
+    /// // SAFETY: reserved above in this table, and taken back once.
+    /// let reserved = unsafe { Reservation::from_fd(&table, fd) };
+    /// assert_eq!(reserved.install("file", FdFlags::empty())?, fd);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use = "the number stays reserved"]
+    pub fn into_fd(mut self) -> RawFd {
+        self.passed_on = true;
+        self.fd()
+    }
+
+    /// The reservation that [`into_fd`](Self::into_fd) has made a number.
+    ///
+    /// # Safety
+    ///
+    /// `fd` was returned by `into_fd` of a reservation in `table`. For each such return this is
+    /// called once at the most. Otherwise the claim would be another's: the number of an open file
+    /// would be freed, or opened twice.
+    ///
+    /// ```
+    /// # use fdtable::{FdTable, OpenFileTable, Placement, Reservation};
+    /// let table = FdTable::<()>::new(&OpenFileTable::new());
+    /// let fd = table.reserve(Placement::At(20_000))?.into_fd();
+    /// // SAFETY: reserved above in this table, and taken back once.
+    /// drop(unsafe { Reservation::from_fd(&table, fd) });
+    /// assert!(table.reserve(Placement::At(fd)).is_ok());
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    #[allow(unsafe_code, reason = "the caller has the claim")]
+    pub unsafe fn from_fd(table: &'a FdTable<T>, fd: RawFd) -> Self {
+        Self::new(table, Number::new(fd))
+    }
+}

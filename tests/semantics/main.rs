@@ -10,6 +10,7 @@ mod copies;
 mod documentation;
 mod exec_fork;
 mod failures;
+mod handles;
 mod limits;
 mod lowered_limit;
 mod new_numbers;
