@@ -117,14 +117,14 @@ impl Supervisor {
 
     fn close(&self, thread: usize, fd: RawFd) -> Answer {
         let table = self.files.load();
-        let (closed, number) = match table.take(fd) {
+        let (closed, number) = match table.take_owned(fd) {
             Ok(taken) => taken,
             Err(error) => return Answer::Return(Err(error)),
         };
         if !closed.flags.contains(TWIN) {
             return Answer::Return(Ok(0));
         }
-        *self.closing[thread].lock().unwrap() = Some(number.into_owned(&table));
+        *self.closing[thread].lock().unwrap() = Some(number);
         drop(closed); // before the answer: then the guest finds its file released
         Answer::Continue
     }

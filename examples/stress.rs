@@ -162,6 +162,10 @@ impl<'a> Worker<'a> {
         let closed = match (self.random.u8(..4), self.known) {
             (0, Some(id)) => table.close_if(fd, id),
             (1, _) => table.take(fd).map(|(file, _)| file),
+            (2, _) => table.take_owned(fd).map(|(file, number)| {
+                self.reserved.push(number);
+                file
+            }),
             _ => table.close(fd),
         };
         closed.iter().for_each(|file| file.check());
@@ -176,13 +180,14 @@ impl<'a> Worker<'a> {
             }
             1 => self.files.extend(table.open_files().insert(File::new())),
             2 => {
-                let reserved = table.reserve(self.placement());
-                self.reserved.extend(reserved.map(|reserved| reserved.into_owned(table)));
+                let placement = self.placement();
+                self.reserved.extend(table.reserve_owned(placement));
             }
             3 => {
-                let three = table.reserve_many::<3>(self.placement());
-                let three = three.into_iter().flatten().map(|reserved| reserved.into_owned(table));
-                self.reserved.extend(three);
+                let (three, flags) = (table.reserve_many::<3>(self.placement()), self.flags());
+                for number in three.into_iter().flatten() {
+                    drop(number.install(File::new(), flags));
+                }
             }
             4 => self.install(),
             _ => drop(self.files.pop().map(|file| file.check())),

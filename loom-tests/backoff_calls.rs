@@ -1,7 +1,7 @@
 //! Calls that change a table, beside a copy that asks for quiet: each looks for the request once,
 //! and holds nothing while it pauses.
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use super::{
     Bound::{Exhaustive, Preemptions},
@@ -26,12 +26,13 @@ const LARGE: usize = 40;
 /// How many files the models of pauses have room for.
 const ROOM: u32 = 3;
 
-type Call = fn(&FdTable<File>);
+type Call = fn(&Arc<FdTable<File>>);
 
 /// Each call that changes a table, on one in which 0 and 1 are open.
-const CALLS: [(&str, Call); 17] = [
+const CALLS: [(&str, Call); 19] = [
     ("open", |t| _ = open(t, 3)),
     ("reserve", |t| mem::forget(t.reserve(Placement::Lowest))),
+    ("reserve_owned", |t| drop(t.reserve_owned(Placement::Lowest))),
     ("reserve_many", |t| mem::forget(t.reserve_many::<2>(Placement::Lowest))),
     ("reserve_many in vain", |t| drop(t.reserve_many::<9>(Placement::Lowest))),
     ("dup", |t| _ = t.dup(0, Placement::Lowest, NONE)),
@@ -54,6 +55,7 @@ const CALLS: [(&str, Call); 17] = [
         _ = t.close_if(0, id).map(drop);
     }),
     ("take", |t| mem::forget(t.take(0).map(|(file, number)| (used(file.file), number)))),
+    ("take_owned", |t| drop(t.take_owned(0).map(|(file, number)| (used(file.file), number)))),
     ("close_range", |t| t.close_range(0, 0, CloseRangeFlags::empty()).unwrap()),
     ("close_range with CLOEXEC", |t| t.close_range(0, 0, CloseRangeFlags::CLOEXEC).unwrap()),
 ];
@@ -68,11 +70,12 @@ fn pause_holds_nothing() {
             Preemptions(0),
             execution(false, move || {
                 let table = low_table_with_room(ROOM, &[1, 2]);
+                let caller = Arc::clone(&table);
                 both(&table, look_beside_a_pause, move |t| {
                     while t.backoff.pauses_left() == 0 {
                         spin_loop();
                     }
-                    call(t);
+                    call(&caller);
                 });
                 end_with_room(ROOM, table);
             }),
@@ -100,8 +103,9 @@ fn every_change_looks_for_a_request_once() {
             name,
             Exhaustive,
             execution(false, move || {
-                beside_a_request(&low_table(&[1, 2]), |t| {
-                    call(t);
+                let table = low_table(&[1, 2]);
+                beside_a_request(&table, |t| {
+                    call(&table);
                     assert_eq!(t.backoff.pauses_left(), PAUSES - 1, "{name}");
                 });
             }),

@@ -1,6 +1,8 @@
 //! Reserved numbers: installed, dropped, and left behind by `take`, against calls on the same
 //! number.
 
+use std::sync::Arc;
+
 use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, NONE, both, check, close, get, low_table, open, undropped, used},
@@ -109,6 +111,22 @@ fn take_against_open() {
         );
         assert!(matches!(opened, Ok(0 | 1)), "{opened:?}");
         assert_eq!((get(&table, opened.unwrap()), undropped()), (Some(2), 1));
+    });
+}
+
+/// A number that is kept beyond the call is nobody else's, and its table stays.
+#[test]
+fn kept_against_open() {
+    check("take 0, keep || open; the table's end; install 0", Preemptions(3), || {
+        let table = Arc::new(low_table(&[1]));
+        let take = |t: &Arc<FdTable<File>>| {
+            let (file, number) = t.take_owned(0).unwrap();
+            (used(file), number)
+        };
+        let ((taken, number), opened) = both(&table, take, |t| open(t, 2));
+        assert_eq!((taken, opened), (1, Ok(1)));
+        drop(table);
+        assert_eq!((number.install(File::new(3), NONE).ok(), undropped()), (Some(0), 0));
     });
 }
 

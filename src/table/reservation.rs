@@ -1,6 +1,6 @@
 //! Reserving a number: it is taken, but not open.
 
-use std::{fmt, os::fd::RawFd, ptr, sync::Arc};
+use std::{fmt, os::fd::RawFd, sync::Arc};
 
 use crate::error::{Error, Rejected};
 use crate::file::owned_file_ref::OwnedFileRef;
@@ -11,8 +11,9 @@ use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
 use crate::table::open::Placement;
 
-/// A number that is taken but not open; made by [`FdTable::reserve`] and [`FdTable::take`].
-/// Installing a file uses it up; dropping it gives the number back.
+/// A number that is taken but not open; made by [`FdTable::reserve`] and [`FdTable::take`], and
+/// kept across calls by [`FdTable::reserve_owned`] and [`FdTable::take_owned`]. Installing a file
+/// uses it up; dropping it gives the number back.
 ///
 /// ```
 /// use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -28,7 +29,7 @@ pub struct Reservation<'a, T> {
     table: Table<'a, T>,
     /// Invariant: claimed in `table` for this reservation alone, unless `passed_on`.
     number: Number,
-    /// The claim is another's now: an open slot's, or another reservation's.
+    /// The claim is an open slot's now, or released.
     passed_on: bool,
 }
 
@@ -61,7 +62,35 @@ impl<T> FdTable<T> {
     /// ```
     pub fn reserve(&self, placement: Placement) -> Result<Reservation<'_, T>, Error> {
         let number = self.reserve_number(&self.begin_change(), placement)?;
-        Ok(Reservation::new(self, number))
+        Ok(Reservation::new(Table::Borrowed(self), number))
+    }
+
+    /// [`reserve`](Self::reserve) for a reservation that is kept across calls: it keeps the table
+    /// alive instead of borrowing it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [`Placement`].
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use fdtable::{FdTable, OpenFileTable, Placement};
+    /// let table = Arc::new(FdTable::<()>::new(&OpenFileTable::new()));
+    /// let kept = table.reserve_owned(Placement::Lowest)?;
+    /// assert_eq!(table.reserve(Placement::Lowest)?.fd(), 1);
+    /// std::thread::spawn(move || drop(kept)).join().unwrap();
+    /// assert_eq!(table.reserve(Placement::Lowest)?.fd(), 0);
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn reserve_owned(
+        self: &Arc<Self>,
+        placement: Placement,
+    ) -> Result<Reservation<'static, T>, Error>
+    where
+        T: 'static,
+    {
+        let number = self.reserve_number(&self.begin_change(), placement)?;
+        Ok(Reservation::new(Table::Owned(Arc::clone(self)), number))
     }
 
     /// Takes `N` numbers, or none: as for `pipe`, `socketpair` or a message with descriptors.
@@ -93,7 +122,7 @@ impl<T> FdTable<T> {
         let mut taken = [const { None }; N];
         for i in 0..N {
             match self.reserve_number(&permit, placement) {
-                Ok(number) => taken[i] = Some(Reservation::new(self, number)),
+                Ok(number) => taken[i] = Some(Reservation::new(Table::Borrowed(self), number)),
                 Err(error) => {
                     taken.into_iter().flatten().for_each(|reserved| reserved.free(&permit));
                     return Err(error);
@@ -122,16 +151,53 @@ impl<T> FdTable<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn take(&self, fd: RawFd) -> Result<(Descriptor<'_, T>, Reservation<'_, T>), Error> {
-        let (permit, number) = (self.begin_change(), Number::new(fd));
+        let number = Number::new(fd);
+        Ok((self.take_number(number)?, Reservation::new(Table::Borrowed(self), number)))
+    }
+
+    /// [`take`](Self::take) for a reservation that is kept across calls: it keeps the table alive
+    /// instead of borrowing it. The descriptor borrows the table: it is dropped before the answer.
+    ///
+    /// # Errors
+    ///
+    /// `EBADF` if `fd` is not open.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use fdtable::{Error, FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = Arc::new(FdTable::new(&OpenFileTable::new()));
+    /// let fd = table.open(Placement::Lowest, "file", FdFlags::empty())?;
+    /// let mut closing = Vec::new();
+    /// let (file, number) = table.take_owned(fd)?;
+    /// closing.push(number);
+    /// drop(file); // released, and the kernel closes its descriptor at this number
+    /// assert_eq!(table.reserve(Placement::At(fd)).unwrap_err(), Error::Busy);
+    /// closing.clear(); // the kernel has closed it
+    /// assert_eq!(table.open(Placement::Lowest, "new", FdFlags::empty())?, fd);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn take_owned(
+        self: &Arc<Self>,
+        fd: RawFd,
+    ) -> Result<(Descriptor<'_, T>, Reservation<'static, T>), Error>
+    where
+        T: 'static,
+    {
+        let number = Number::new(fd);
+        Ok((self.take_number(number)?, Reservation::new(Table::Owned(Arc::clone(self)), number)))
+    }
+
+    /// Closes a number and leaves it claimed, for the caller's reservation.
+    fn take_number(&self, number: Number) -> Result<Descriptor<'_, T>, Error> {
+        let permit = self.begin_change();
         let word = self.with_chunk(number, |chunk, i| chunk.slots[i].clear(&permit));
-        let taken = word.and_then(|word| self.adopt(number, word)).ok_or(Error::BadFd)?;
-        Ok((taken, Reservation::new(self, number)))
+        word.and_then(|word| self.adopt(number, word)).ok_or(Error::BadFd)
     }
 }
 
 impl<'a, T> Reservation<'a, T> {
-    fn new(table: &'a FdTable<T>, number: Number) -> Self {
-        Self { table: Table::Borrowed(table), number, passed_on: false }
+    fn new(table: Table<'a, T>, number: Number) -> Self {
+        Self { table, number, passed_on: false }
     }
 
     /// The number.
@@ -202,35 +268,6 @@ impl<'a, T> Reservation<'a, T> {
         }
         let permit = self.table().begin_change();
         Ok(self.into_open(&permit, file.into_index(), flags))
-    }
-
-    /// The same reservation, keeping the table alive instead of borrowing it: for a number that
-    /// must stay taken across calls.
-    ///
-    /// # Panics
-    ///
-    /// If `table` is not the table in which the number is reserved.
-    ///
-    /// ```
-    /// # use std::sync::Arc;
-    /// # use fdtable::{FdTable, OpenFileTable, Placement};
-    /// let table = Arc::new(FdTable::<()>::new(&OpenFileTable::new()));
-    /// let parked = table.reserve(Placement::Lowest)?.into_owned(&table);
-    /// std::thread::spawn(move || drop(parked)).join().unwrap();
-    /// assert_eq!(table.reserve(Placement::Lowest)?.fd(), 0);
-    /// # Ok::<(), fdtable::Error>(())
-    /// ```
-    pub fn into_owned(mut self, table: &Arc<FdTable<T>>) -> Reservation<'static, T>
-    where
-        T: 'static,
-    {
-        assert!(ptr::eq(self.table(), &raw const **table), "the reservation is of another table");
-        self.passed_on = true;
-        Reservation {
-            table: Table::Owned(Arc::clone(table)),
-            number: self.number,
-            passed_on: false,
-        }
     }
 
     fn table(&self) -> &FdTable<T> {

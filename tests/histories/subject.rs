@@ -155,8 +155,8 @@ impl Subject for LateNumber {
     }
 
     fn close(&self, fd: RawFd) -> Result<Opened, Error> {
-        let (taken, number) = self.table.take(fd)?;
-        *self.late.lock().expect("no holder panics") = Some(number.into_owned(&self.table));
+        let (taken, number) = self.table.take_owned(fd)?;
+        *self.late.lock().expect("no holder panics") = Some(number);
         Ok(opened(taken))
     }
 }

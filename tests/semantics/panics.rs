@@ -38,15 +38,7 @@ type Holding = fn(&World, &Files<File>, RawFd);
 const NOTHING_HAPPENS: &[Holding] = &[
     |_, files, _| panic_with(files.load().reserve(Placement::At(FREE))),
     |_, files, fd| panic_with(files.load().reserve_many::<3>(Placement::From(fd))),
-    |_, files, _| {
-        let table = files.load();
-        panic_with(table.reserve(Placement::Lowest).unwrap().into_owned(&table));
-    },
-    |w, files, _| {
-        // Refused, as it is of another table.
-        let (table, other) = (files.load(), Arc::new(w.table()));
-        drop(table.reserve(Placement::Lowest).unwrap().into_owned(&other));
-    },
+    |_, files, _| panic_with(files.load().reserve_owned(Placement::Lowest)),
     |_, files, fd| panic_with(files.load().get(fd)),
     |_, files, fd| panic_with(files.load().get(fd).map(|file| file.into_owned())),
     |_, files, fd| panic_with(files.load().descriptor(fd).map(|open| (open.clone(), open))),
@@ -90,6 +82,7 @@ fn panic_of_caller() -> FdFlags {
 const CLOSED: &[Holding] = &[
     |_, files, fd| panic_with(files.load().close(fd)),
     |_, files, fd| panic_with(files.load().take(fd)),
+    |_, files, fd| panic_with(files.load().take_owned(fd)),
     |_, files, fd| panic_with(files.load().drain(fd as u32, fd as u32)),
     |_, files, fd| {
         let table = files.load();
@@ -206,7 +199,7 @@ const DROPPING: &[Dropping] = &[
     },
     |files| {
         let table = Arc::clone(&files.load());
-        let last = table.reserve(Placement::Lowest).unwrap().into_owned(&table);
+        let last = table.reserve_owned(Placement::Lowest).unwrap();
         drop((files, table));
         drop(last);
     },

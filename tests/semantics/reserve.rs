@@ -5,8 +5,7 @@ use std::sync::Arc;
 use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY, EINVAL, EMFILE};
 use test_support::{
-    CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, errno, numbers, panic_of, register, tag_at,
-    watched,
+    CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, errno, numbers, register, tag_at, watched,
 };
 
 const ALL: (u32, u32) = (0, u32::MAX);
@@ -201,7 +200,7 @@ fn an_owned_reservation_keeps_its_table_alive() {
     for fd in EDGES {
         let table = Arc::new(w.table());
         let tag = w.open(&table, if fd == 0 { 1 } else { 0 });
-        let reserved = table.reserve(Placement::At(fd)).unwrap().into_owned(&table);
+        let reserved = table.reserve_owned(Placement::At(fd)).unwrap();
         assert_eq!(errno(table.reserve(Placement::At(fd))), EBUSY, "{fd}");
         drop(table);
         assert!(!w.dropped_one(tag), "{fd}");
@@ -211,14 +210,23 @@ fn an_owned_reservation_keeps_its_table_alive() {
 }
 
 #[test]
-fn an_owned_reservation_of_another_table_panics() {
+fn take_owned_closes_and_keeps_the_number_and_its_table() {
     let w = World::new();
-    let (table, other) = (Arc::new(w.table()), Arc::new(w.table()));
-    let reserved = table.reserve(Placement::At(5)).unwrap();
-    panic_of(|| drop(reserved.into_owned(&other)));
-    // The number of neither is lost.
-    w.open(&table, 5);
-    w.open(&other, 5);
+    for fd in EDGES {
+        let table = Arc::new(w.table());
+        let (beside, tag) = (w.open(&table, if fd == 0 { 1 } else { 0 }), w.open(&table, fd));
+        assert_eq!(errno(table.take_owned(-1)), EBADF);
+        let (taken, reserved) = table.take_owned(fd).unwrap();
+        assert_eq!((taken.tag, reserved.fd()), (tag, fd));
+        drop(taken);
+        assert!(w.dropped_one(tag), "{fd}");
+        assert_eq!(errno(table.take_owned(fd)), EBADF, "{fd}");
+        assert_eq!(errno(table.reserve_owned(Placement::At(fd))), EBUSY, "{fd}");
+        drop(table);
+        assert!(!w.dropped_one(beside), "{fd}");
+        assert_eq!(reserved.install(w.file(fd), NONE).unwrap(), fd);
+        assert!(w.dropped_one(beside), "{fd}");
+    }
 }
 
 #[test]

@@ -11,14 +11,14 @@ pub struct Reservation<'a, T> {
     fd: RawFd,
 }
 
-enum Table<'a, T> {
+pub(crate) enum Table<'a, T> {
     Borrowed(&'a FdTable<T>),
     Owned(Arc<FdTable<T>>),
 }
 
 impl<'a, T> Reservation<'a, T> {
-    pub(crate) fn new(table: &'a FdTable<T>, fd: RawFd) -> Self {
-        Self { table: Table::Borrowed(table), fd }
+    pub(crate) fn new(table: Table<'a, T>, fd: RawFd) -> Self {
+        Self { table, fd }
     }
 
     pub fn fd(&self) -> RawFd {
@@ -30,12 +30,6 @@ impl<'a, T> Reservation<'a, T> {
         let fd = self.fd;
         mem::forget(self);
         Ok(fd)
-    }
-
-    pub fn into_owned(self, table: &Arc<FdTable<T>>) -> Reservation<'static, T> {
-        let owned = Reservation { table: Table::Owned(Arc::clone(table)), fd: self.fd };
-        mem::forget(self);
-        owned
     }
 }
 

@@ -13,7 +13,10 @@ use fdtable::{CloseRangeFlags, Error, FdFlags, Placement, Rejected};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use super::{numbers::Numbers, reservation::Reservation};
+use super::{
+    numbers::Numbers,
+    reservation::{Reservation, Table},
+};
 
 /// What all tables share: nothing, as files are counted by `Arc`.
 pub struct OpenFileTable<T>(PhantomData<fn(T)>);
@@ -229,7 +232,7 @@ impl<T> FdTable<T> {
         let mut state = self.state.lock();
         let fd = state.claim(placement, self.auto_base)?;
         state.reserved.push(fd);
-        Ok(Reservation::new(self, fd))
+        Ok(Reservation::new(Table::Borrowed(self), fd))
     }
 
     /// Opens a reserved number.
@@ -292,11 +295,17 @@ impl<T> FdTable<T> {
         Ok(open.descriptor(fd))
     }
 
-    pub fn take(&self, fd: RawFd) -> Result<(Descriptor<'_, T>, Reservation<'_, T>), Error> {
+    pub fn take_owned(
+        self: &Arc<Self>,
+        fd: RawFd,
+    ) -> Result<(Descriptor<'_, T>, Reservation<'static, T>), Error>
+    where
+        T: 'static,
+    {
         let mut state = self.state.lock();
         let open = state.vacate(fd)?;
         state.reserved.push(fd);
-        Ok((open.descriptor(fd), Reservation::new(self, fd)))
+        Ok((open.descriptor(fd), Reservation::new(Table::Owned(Arc::clone(self)), fd)))
     }
 
     pub fn close_range(&self, first: u32, last: u32, flags: CloseRangeFlags) -> Result<(), Error> {

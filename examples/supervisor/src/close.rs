@@ -24,10 +24,10 @@ pub(crate) fn close(call: &Call<'_>) -> Result<Reply> {
 fn close_number(call: &Call<'_>, fd: RawFd) -> Result<Reply> {
     let _lock = call.task.process.lock_number(fd);
     let table = call.task.table();
-    let (Descriptor { flags, file, .. }, number) = table.take(fd)?;
+    let (Descriptor { flags, file, .. }, number) = table.take_owned(fd)?;
     drop(file);
     if call.can_place(fd) {
-        call.task.add_pending_close(number.into_owned(&table), flags);
+        call.task.add_pending_close(number, flags);
         return Ok(Reply::Continue);
     }
     Ok(Reply::Value(0))

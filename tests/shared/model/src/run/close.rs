@@ -31,22 +31,23 @@ impl Run {
         let number = self.number(task, num);
         let expected = self.model.table_mut(task).close(number);
         let table = self.load(task);
-        let given = errno(table.take(fd(number)));
-        let tags = given
-            .as_ref()
-            .map(|(taken, place)| (taken.tag, taken.flags.bits(), i64::from(place.fd())));
-        assert_eq!(
-            tags.map_err(|errno| *errno),
-            expected.map(|(tag, bits)| (tag, bits, number)),
-            "take({number})"
-        );
-        let Ok((taken, reservation)) = given else {
-            return;
+        let (given, parked) = match place {
+            Then::Drop => (table.take(fd(number)).map(|(taken, one)| (taken, one.fd())), None),
+            Then::Keep => match table.take_owned(fd(number)) {
+                Ok((taken, one)) => (Ok((taken, one.fd())), Some(one)),
+                Err(error) => (Err(error), None),
+            },
         };
-        self.keep(taken.file, file);
-        if let Then::Keep = place {
+        let given = errno(given);
+        let tags = given.as_ref().map(|(taken, fd)| (taken.tag, taken.flags.bits(), (*fd).into()));
+        let expected = expected.map(|(tag, bits)| (tag, bits, number));
+        assert_eq!(tags.map_err(|errno| *errno), expected, "take({number})");
+        if let Ok((taken, _)) = given {
+            self.keep(taken.file, file);
+        }
+        if let Some(one) = parked {
             self.model.table_mut(task).slots.insert(number, Slot::Reserved);
-            self.park(task, &table, vec![reservation]);
+            self.park(task, one);
         }
     }
 

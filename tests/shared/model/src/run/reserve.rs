@@ -1,6 +1,6 @@
 //! Numbers taken without a file, and what becomes of them.
 
-use super::{File, Run, Table, errno, fd, flags};
+use super::{File, Run, errno, fd, flags};
 use crate::op::{Place, Then};
 use crate::reference::{EINVAL, Placed, Slot, TableId, Tag, Where};
 use fdtable::{OpenFileTable, Rejected, Reservation};
@@ -15,13 +15,20 @@ impl Run {
         } else {
             errno(table.reserve_many::<N>(placement)).map(Vec::from)
         };
-        let numbers = given.as_ref().map(|all| all.iter().map(Reservation::fd).collect::<Vec<_>>());
+        let numbers = given.map(|all| all.iter().map(Reservation::fd).collect::<Vec<_>>());
         let expected = self.reserve_in_the_map(task, placed, N, numbers.as_deref().ok());
-        let succeeded = numbers.map(|_| ()).map_err(|errno| *errno);
+        let succeeded = numbers.as_ref().map(|_| ()).map_err(|errno| *errno);
         assert_eq!(succeeded, expected, "reserve {N}: {placement:?}");
-        match (given, then) {
-            (Ok(all), Then::Keep) => self.park(task, &table, all),
-            // Dropped: free again, as it is after a failure.
+        match (numbers, then) {
+            (Ok(numbers), Then::Keep) => {
+                // They were given back: the same placement finds them again.
+                for number in numbers {
+                    let one = table.reserve_owned(placement).expect("just given back");
+                    assert_eq!(one.fd(), number, "{placement:?}");
+                    self.park(task, one);
+                }
+            }
+            // Free again, as after a failure.
             _ => *self.model.table_mut(task) = before,
         }
     }
@@ -57,12 +64,9 @@ impl Run {
         }
     }
 
-    pub(super) fn park(&mut self, task: usize, table: &Table, all: Vec<Reservation<'_, File>>) {
-        for one in all {
-            let id = self.model.tasks[task];
-            self.model.reservations.push((id, one.fd().into()));
-            self.reservations.push(one.into_owned(table));
-        }
+    pub(super) fn park(&mut self, task: usize, one: Reservation<'static, File>) {
+        self.model.reservations.push((self.model.tasks[task], one.fd().into()));
+        self.reservations.push(one);
     }
 
     /// Takes a reservation out of those kept; in the model its number is free then.
