@@ -104,7 +104,7 @@ impl Supervisor {
 
     fn open(&self) -> Result<RawFd, Error> {
         let table = self.files.load();
-        let number = table.reserve(Placement::Auto)?;
+        let number = table.reserve(Placement::FromBase)?;
         self.kernel.open(number.fd())?; // else the number is given back, never seen open
         Ok(number.install(File, TWIN)?)
     }

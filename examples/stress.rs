@@ -111,11 +111,15 @@ impl<'a> Worker<'a> {
     }
 
     fn placement(&mut self) -> Placement {
-        match self.random.u8(..6) {
+        match self.random.u8(..7) {
             0 => Placement::Lowest,
-            1 => Placement::Auto,
+            1 => Placement::FromBase,
             2 => Placement::Any,
             3 => Placement::From(self.fd()),
+            4 => {
+                let min = self.fd();
+                Placement::Within { min, end: min as u32 + 3 }
+            }
             _ => Placement::At(self.fd()),
         }
     }

@@ -55,7 +55,7 @@ impl Drop for Bomb {
 fn drop_panics() {
     check("get || close, where the drop panics", Exhaustive, || {
         let files = OpenFileTable::with_limit(1);
-        let table = Arc::new(FdTable::builder(&files).auto_base(16).build().unwrap());
+        let table = Arc::new(FdTable::builder(&files).base(16).build().unwrap());
         let bomb = |value| Bomb { _file: File::new(value) };
         let opened = table.open(Placement::Lowest, bomb(1), NONE);
         assert_eq!(opened.ok(), Some(0));
@@ -96,7 +96,7 @@ impl Drop for Either {
 /// that unwinds gives back what it has counted.
 fn drop_panics_in_a_copy(name: &'static str, other: fn(&FdTable<Either>)) {
     check(name, Preemptions(3), move || {
-        let table = FdTable::builder(&OpenFileTable::new()).auto_base(16).build().unwrap();
+        let table = FdTable::builder(&OpenFileTable::new()).base(16).build().unwrap();
         assert!(table.open(Placement::Lowest, Either::new(false), NONE).is_ok());
         assert!(table.open(Placement::Lowest, Either::new(true), NONE).is_ok());
         let (copied, called) = both(

@@ -73,7 +73,7 @@ fn share_against_exec() {
 fn share_against_exec_alone() {
     check_both("share || exec of a task alone", Exhaustive, |exec| {
         let task = Arc::new(alone());
-        let (new, ()) = both(&task, |task| task.share(), move |task| exec(task));
+        let (new, ()) = both(&task, |task| task.share(), exec);
         assert!(numbers(&task).is_empty());
         let before = if together(&new, &task) { vec![] } else { vec![0] };
         assert_eq!(numbers(&new), before);
@@ -140,7 +140,7 @@ fn look_against_exec() {
         let task = Arc::new(alone());
         open(&task, 1);
         let look = |task: &Files<File>| (get(&task.load(), 0), get(&task.load(), 1));
-        let (got, ()) = both(&task, look, move |task| exec(task));
+        let (got, ()) = both(&task, look, exec);
         assert!(matches!(got, (None | Some(1), Some(2))), "{got:?}");
         assert_eq!(undropped(), 1, "no task has the old file");
         end_all([Arc::into_inner(task).unwrap()]);
@@ -167,7 +167,7 @@ fn exec_against_a_number_that_keeps_its_mark() {
     check("exec || set another flag of 0", Exhaustive, || {
         let task = Arc::new(alone());
         let set = |flags| flags | FdFlags::USER_1;
-        both(&task, Files::exec, move |task| task.load().update_flags(0, set));
+        both(&task, Files::exec, move |task| _ = task.load().update_flags(0, set));
         assert!(task.load().is_empty());
         end_all([Arc::into_inner(task).unwrap()]);
     });

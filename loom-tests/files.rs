@@ -4,9 +4,9 @@
 use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, NONE, both, check, close, get},
-    tasks::{OWN, Tasks, alone, close_all, end, is_shared_with, numbers, open, together},
+    tasks::{OWN, Tasks, close_all, end, is_shared_with, numbers, open, together},
 };
-use crate::{CloseRangeFlags, FdFlags, Files, Placement};
+use crate::{CloseRangeFlags, FdFlags, Placement};
 
 /// What either thread opens in the task's own table stays.
 #[test]

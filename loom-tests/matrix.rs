@@ -38,6 +38,7 @@ fn opens_and_closes(first: Tag, tag: Tag) -> Vec<Calls> {
         vec![Op::Open(Place::Lowest, tag, 32)],
         vec![Op::Open(Place::At(0), tag, 32)],
         vec![Op::Open(Place::Any, tag, 32)],
+        vec![Op::Open(Place::Within(0, 1), tag, 32)],
         vec![Op::Close(0)],
         vec![Op::CloseIf(0, first)],
     ]

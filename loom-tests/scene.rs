@@ -73,7 +73,7 @@ impl Scene {
         ENTRIES.take();
         CLOCK.set(0);
         let limit = start.tier.base as u32 + u32::from(NUMBERS);
-        let table = FdTable::builder(&OpenFileTable::new()).auto_base(16).limit(limit).build();
+        let table = FdTable::builder(&OpenFileTable::new()).base(16).limit(limit).build();
         let table = Arc::new(table.unwrap());
         let known = prepare(&table, start);
         let returned = AtomicU32::new(0);

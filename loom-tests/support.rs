@@ -132,7 +132,7 @@ pub(super) fn table_of(
     limit: u32,
     values: &[u32],
 ) -> Arc<FdTable<File>> {
-    let builder = FdTable::builder(files).auto_base(16).limit(limit);
+    let builder = FdTable::builder(files).base(16).limit(limit);
     let table = builder.build().unwrap();
     for value in values {
         open(&table, *value).unwrap();

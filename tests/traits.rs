@@ -69,8 +69,8 @@ fn references_are_cloned_whatever_the_file_is() {
 #[test]
 fn each_type_shows_what_it_holds() {
     let system = OpenFileTable::with_limit(9);
-    let builder = FdTable::builder(&system).auto_base(2048).limit(20_000);
-    assert_eq!(format!("{builder:?}"), "Builder { auto_base: 2048, limit: 20000, .. }");
+    let builder = FdTable::builder(&system).base(2048).limit(20_000);
+    assert_eq!(format!("{builder:?}"), "Builder { base: 2048, limit: 20000, .. }");
     let files = Files::new(builder.build().unwrap());
     let table = files.load();
     drop(system.insert("the first life of block 0").unwrap());

@@ -93,7 +93,7 @@ impl<T> FdTable<T> {
         while !snapshot.settle(&self.tiers, &mut request) {}
         // What follows needs no quiet.
         drop(request);
-        let tiers = Tiers::new(self.auto_base()).expect("the base of a table that is there");
+        let tiers = Tiers::new(self.base()).expect("the base of a table that is there");
         let copy = FdTable::with(self.open_files.clone(), self.limit(), tiers);
         snapshot.pass_on(&copy);
         copy

@@ -58,14 +58,14 @@ impl<T> FdTable<T> {
         &self.open_files
     }
 
-    /// Where [`Placement::Auto`](crate::Placement::Auto) starts.
+    /// Where [`Placement::FromBase`](crate::Placement::FromBase) starts.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable};
-    /// assert_eq!(FdTable::<()>::new(&OpenFileTable::new()).auto_base(), 32768);
+    /// assert_eq!(FdTable::<()>::new(&OpenFileTable::new()).base(), 32768);
     /// ```
     #[must_use]
-    pub fn auto_base(&self) -> u32 {
+    pub fn base(&self) -> u32 {
         self.tiers.hot.base()
     }
 

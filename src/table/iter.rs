@@ -14,7 +14,7 @@ use crate::table::number::Number;
 /// ```
 /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
 /// let table = FdTable::new(&OpenFileTable::new());
-/// table.open(Placement::Auto, 'b', FdFlags::empty())?;
+/// table.open(Placement::FromBase, 'b', FdFlags::empty())?;
 /// table.open(Placement::Lowest, 'a', FdFlags::CLOEXEC)?;
 /// let mut listing = String::new();
 /// for open in &table {

@@ -30,21 +30,31 @@ const STRIDE: usize = 61;
 /// let none = FdFlags::empty();
 /// assert_eq!(table.open(Placement::Lowest, 'a', none)?, 0);
 /// assert_eq!(table.open(Placement::From(1025), 'b', none)?, 1025);
-/// assert_eq!(table.open(Placement::Auto, 'c', none)?, 32768);
+/// assert_eq!(table.open(Placement::FromBase, 'c', none)?, 32768);
+/// assert_eq!(table.open(Placement::Within { min: 10, end: 12 }, 'f', none)?, 10);
 /// assert_eq!(table.open(Placement::At(20_000), 'd', none)?, 20_000);
 /// assert_eq!(table.open(Placement::At(20_000), 'e', none).unwrap_err().error, Error::Busy);
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Placement {
     /// The lowest free number, as POSIX asks. `EMFILE` when none is free below the limit.
     Lowest,
     /// The lowest free number at or above this one, as `F_DUPFD`. `EINVAL` when it is negative or
     /// not below the limit, else `EMFILE`.
     From(RawFd),
-    /// The lowest free number at or above the table's [`auto_base`](crate::FdTable::auto_base).
-    /// `EMFILE` when none is free below the limit.
-    Auto,
+    /// The lowest free number of `min..end`. `EINVAL` when `min` is negative, or not below both
+    /// `end` and the limit, else `EMFILE`.
+    Within {
+        /// The first number of the range.
+        min: RawFd,
+        /// The first number behind the range; it may lie above the limit.
+        end: u32,
+    },
+    /// The lowest free number at or above the table's [`base`](crate::FdTable::base). `EMFILE`
+    /// when none is free below the limit.
+    FromBase,
     /// Some free number: no order is promised, and threads that place at once keep out of each
     /// other's way. `EMFILE` when none is free.
     Any,
@@ -126,10 +136,11 @@ impl<T> FdTable<T> {
         let end = self.end();
         let number = match placement {
             Placement::Lowest => self.reserve_lowest(Number::MIN, end),
-            Placement::Auto => self.reserve_lowest(Number(self.auto_base()), end),
-            Placement::From(min) => {
-                let min = Number::below(min, end).ok_or(Error::Invalid)?;
-                self.reserve_lowest(min, end)
+            Placement::FromBase => self.reserve_lowest(Number(self.base()), end),
+            Placement::From(min) => self.reserve_lowest(minimum(min, end)?, end),
+            Placement::Within { min, end: to } => {
+                let to = end.min(Number(to));
+                self.reserve_lowest(minimum(min, to)?, to)
             }
             Placement::Any => self.reserve_any(end),
             Placement::At(fd) => {
@@ -199,4 +210,9 @@ impl<T> FdTable<T> {
         let range = hot.indices_of(from, from.plus(FAN).min(end))?;
         hot.claim_in(range, Reading::Load).map(|index| hot.number_of(index))
     }
+}
+
+/// The first number of a search that ends at `end`, as the caller gave it.
+fn minimum(min: RawFd, end: Number) -> Result<Number, Error> {
+    Number::below(min, end).ok_or(Error::Invalid)
 }

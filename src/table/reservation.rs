@@ -205,7 +205,7 @@ impl<'a, T> Reservation<'a, T> {
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable, Placement};
     /// let table = FdTable::<()>::new(&OpenFileTable::new());
-    /// assert_eq!(table.reserve(Placement::Auto)?.fd(), 32768);
+    /// assert_eq!(table.reserve(Placement::FromBase)?.fd(), 32768);
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     #[must_use]
@@ -346,6 +346,6 @@ impl<'a, T> Reservation<'a, T> {
     /// ```
     #[allow(unsafe_code, reason = "the caller has the claim")]
     pub unsafe fn from_fd(table: &'a FdTable<T>, fd: RawFd) -> Self {
-        Self::new(table, Number::new(fd))
+        Self::new(Table::Borrowed(table), Number::new(fd))
     }
 }

@@ -31,6 +31,8 @@ pub(crate) const EMFILE: i32 = 24;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
     Lowest,
+    /// The lowest of a range.
+    Within(Number, Number),
     At(Number),
     Any,
 }
@@ -224,14 +226,25 @@ fn looked_up(old: Number, answer: Answer, mut then: Vec<Step>) -> Vec<Step> {
     then
 }
 
+/// A range, as a mask.
+fn numbers(from: Number, to: Number) -> u8 {
+    (1 << to) - (1 << from)
+}
+
 /// A placement takes a number, or none.
 fn claims(place: Place, answer: Answer) -> Option<Vec<Step>> {
     match (place, answer) {
         (Place::At(n), Answer::Number(m)) if n == m => Some(vec![Step::Claim(n)]),
         (Place::Any, Answer::Number(n)) if n < NUMBERS => Some(vec![Step::Claim(n)]),
         (Place::At(n), Answer::Errno(EBUSY)) => Some(vec![Step::IsTaken(n)]),
+        (Place::Within(from, to), Answer::Number(n)) if (from..to).contains(&n) => {
+            Some(vec![Step::Passes(numbers(from, n)), Step::Claim(n)])
+        }
+        (Place::Within(from, to), Answer::Errno(EMFILE)) => {
+            Some(vec![Step::Passes(numbers(from, to))])
+        }
         (Place::Lowest, Answer::Number(n)) if n < NUMBERS => {
-            Some(vec![Step::Passes((1 << n) - 1), Step::Claim(n)])
+            Some(vec![Step::Passes(numbers(0, n)), Step::Claim(n)])
         }
         (Place::Lowest | Place::Any, Answer::Errno(EMFILE)) => Some(vec![Step::Passes(ALL)]),
         _ => None,

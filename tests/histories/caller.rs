@@ -102,6 +102,9 @@ impl<'a, S: Subject> Caller<'a, S> {
     fn placement(&self, place: Place) -> Placement {
         match place {
             Place::At(number) => Placement::At(self.fd(number)),
+            Place::Within(from, to) => {
+                Placement::Within { min: self.fd(from), end: self.fd(to) as u32 }
+            }
             Place::Any if self.tier.filled => Placement::Any,
             Place::Lowest if self.tier.filled => Placement::Lowest,
             // What is free below the tier is none of the history's numbers.

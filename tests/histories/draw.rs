@@ -11,6 +11,10 @@ fn place(random: &mut Rng) -> Place {
     match random.u8(..8) {
         0..4 => Place::Lowest,
         4 => Place::Any,
+        5 => {
+            let (a, b) = (random.u8(..NUMBERS), random.u8(..NUMBERS));
+            Place::Within(a.min(b), a.max(b) + 1)
+        }
         _ => Place::At(random.u8(..NUMBERS)),
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Draw<'a> {
 
     /// Beside the boundaries of the tiers, of the bitmaps' words on both sides, and of the limits.
     fn edge(&mut self) -> i32 {
-        let (base, cap) = (self.lockstep.auto_base as i32, self.lockstep.bounds.cap as i32);
+        let (base, cap) = (self.lockstep.base as i32, self.lockstep.bounds.cap as i32);
         let limit = self.lockstep.world.limit(self.task) as i32;
         let edges = [0, 32, 64, 256, 1024, base, base + 4096, 32_768, 36_864, 65_536, limit, cap];
         let ends = [i32::MIN, -1, i32::MAX, -libc::EBADF, libc::AT_FDCWD, 1 << 30];

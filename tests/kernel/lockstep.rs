@@ -21,7 +21,7 @@ pub(crate) struct Lockstep {
     /// How to come here again.
     name: String,
     pub(crate) bounds: Bounds,
-    pub(crate) auto_base: u32,
+    pub(crate) base: u32,
     pub(crate) world: World,
     kernel: Oracle,
     /// The kernel's name of each file, learnt when it is opened.
@@ -41,12 +41,12 @@ pub(crate) struct Lockstep {
 }
 
 impl Lockstep {
-    pub(crate) fn boot(name: String, bounds: Bounds, auto_base: u32) -> Lockstep {
+    pub(crate) fn boot(name: String, bounds: Bounds, base: u32) -> Lockstep {
         Lockstep {
             name,
             bounds,
-            auto_base,
-            world: World::new(auto_base, bounds.soft),
+            base,
+            world: World::new(base, bounds.soft),
             kernel: Oracle::boot(bounds),
             files: HashMap::new(),
             known: HashSet::new(),
@@ -65,9 +65,9 @@ impl Lockstep {
     }
 
     pub(crate) fn summary(&self) -> String {
-        let Lockstep { steps, compared, auto_base, .. } = self;
+        let Lockstep { steps, compared, base, .. } = self;
         let files = self.files.len();
-        format!("auto_base {auto_base}: {steps} steps, {files} files, {compared} numbers compared")
+        format!("base {base}: {steps} steps, {files} files, {compared} numbers compared")
     }
 
     /// Runs the steps on both sides and compares each.
@@ -216,7 +216,7 @@ impl Drop for Lockstep {
         if !std::thread::panicking() {
             return;
         }
-        println!("{}; auto_base {}; failed at step {}", self.name, self.auto_base, self.steps);
+        println!("{}; base {}; failed at step {}", self.name, self.base, self.steps);
         for Done { task, step, outcome, .. } in self.history.iter().chain(&self.begun) {
             match outcome {
                 Ok([n, -1]) => println!("  task {task}: {step} = {n}"),

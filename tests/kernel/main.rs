@@ -42,7 +42,7 @@ fn fresh_seed() -> u64 {
 
 /// Where the high range lies in each walk: at its default, or lower where the hard limit keeps the
 /// kernel from following.
-fn auto_bases(cap: u32) -> Vec<u32> {
+fn bases(cap: u32) -> Vec<u32> {
     let fits = |base: &u32| cap > base + 4096 + 32;
     let mut bases: Vec<u32> =
         [32_768, 1024, 2048, 8192, 12_000 / 32 * 32].into_iter().filter(fits).collect();
@@ -67,10 +67,8 @@ fn random_steps_give_what_the_kernel_gives() {
     let steps = environment("FDTABLE_STEPS").unwrap_or(STEPS);
     let seed = environment("FDTABLE_SEED").unwrap_or_else(fresh_seed);
     let bounds = Bounds::of_this_process();
-    let bases = auto_bases(bounds.cap);
-    println!(
-        "FDTABLE_SEED={seed:#x} FDTABLE_STEPS={steps}, {bounds:?}, auto_base one of {bases:?}"
-    );
+    let bases = bases(bounds.cap);
+    println!("FDTABLE_SEED={seed:#x} FDTABLE_STEPS={steps}, {bounds:?}, base one of {bases:?}");
     let mut left = steps;
     let mut walks = Rng::with_seed(seed);
     let mut tally = Tally::new();
@@ -128,7 +126,7 @@ fn every_number_below_the_limit_is_taken_in_the_kernels_order() {
     let bounds = Bounds::of_this_process();
     let cap = bounds.cap.min(70_000);
     let bounds = Bounds { cap, ..bounds };
-    let base = auto_bases(cap)[0];
+    let base = bases(cap)[0];
     let mut lockstep = Lockstep::boot("fill".into(), bounds, base);
     lockstep.run(0, &[Step::SetLimit { limit: cap }, Step::Open { cloexec: false }]);
     let dup = |count: u32| vec![Step::Dup { old: 0 }; count as usize];

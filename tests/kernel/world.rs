@@ -47,10 +47,10 @@ fn tag_of(file: Option<Descriptor<'_, File>>) -> Option<u64> {
 
 impl World {
     /// Task 0, with an empty table.
-    pub(crate) fn new(auto_base: u32, limit: u32) -> World {
+    pub(crate) fn new(base: u32, limit: u32) -> World {
         let files = OpenFileTable::new();
-        let builder = FdTable::builder(&files).auto_base(auto_base).limit(limit);
-        let table = builder.build().expect("auto_base is in its range");
+        let builder = FdTable::builder(&files).base(base).limit(limit);
+        let table = builder.build().expect("base is in its range");
         let mut tasks = [const { None }; TASKS];
         tasks[0] = Some(Task { files: Files::new(table), limit: Rc::new(Cell::new(limit)) });
         World { tasks, alive: Arc::new(()), next_tag: 0 }

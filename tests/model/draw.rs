@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use table_model::op::{Act, Limit, Nth, Num, Op, Place, Setting, Then};
 
 pub(crate) fn setting() -> impl Strategy<Value = Setting> {
-    let auto_base = prop_oneof![
+    let base = prop_oneof![
         Just(32_768),
         Just(1024),
         Just(1056),
@@ -20,11 +20,7 @@ pub(crate) fn setting() -> impl Strategy<Value = Setting> {
         1000u32..40_000,
     ];
     let max_files = prop_oneof![3 => Just(None), 1 => (0u32..8).prop_map(Some)];
-    (auto_base, limit, max_files).prop_map(|(auto_base, limit, max_files)| Setting {
-        auto_base,
-        limit,
-        max_files,
-    })
+    (base, limit, max_files).prop_map(|(base, limit, max_files)| Setting { base, limit, max_files })
 }
 
 fn num() -> impl Strategy<Value = Num> {
@@ -55,7 +51,8 @@ fn place() -> impl Strategy<Value = Place> {
     prop_oneof![
         4 => Just(Place::Lowest),
         3 => num().prop_map(Place::From),
-        2 => Just(Place::Auto),
+        2 => (num(), num()).prop_map(|(min, end)| Place::Within(min, end)),
+        2 => Just(Place::FromBase),
         1 => Just(Place::Any),
         3 => num().prop_map(Place::At),
     ]

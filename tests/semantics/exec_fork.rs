@@ -127,11 +127,11 @@ fn an_exec_plan_not_committed_closes_nothing() {
 #[test]
 fn the_table_after_exec_has_the_limit_and_the_base_of_before() {
     let w = World::new();
-    let table = FdTable::builder(&w.files).auto_base(2048).limit(5000);
+    let table = FdTable::builder(&w.files).base(2048).limit(5000);
     let files = Files::new(table.build().unwrap());
     for exec in EXECS {
         exec(&files);
-        assert_eq!((files.load().limit(), files.load().auto_base()), (5000, 2048));
+        assert_eq!((files.load().limit(), files.load().base()), (5000, 2048));
     }
 }
 
@@ -154,14 +154,14 @@ fn fork_copies_each_number_with_one_more_reference() {
 #[test]
 fn fork_keeps_fd_cloexec_and_the_limit_and_the_base() {
     let w = World::new();
-    let builder = FdTable::builder(&w.files).auto_base(4096).limit(40_000);
+    let builder = FdTable::builder(&w.files).base(4096).limit(40_000);
     let t = builder.build().unwrap();
     w.open_with(&t, 5, CLOEXEC);
     w.open_with(&t, 39_999, FdFlags::all() - FdFlags::CLOFORK);
     let child = t.fork();
     assert_eq!(child.flags(5), Some(CLOEXEC));
     assert_eq!(child.flags(39_999), Some(FdFlags::all() - FdFlags::CLOFORK));
-    assert_eq!((child.limit(), child.auto_base()), (40_000, 4096));
+    assert_eq!((child.limit(), child.base()), (40_000, 4096));
 }
 
 #[test]

@@ -63,7 +63,7 @@ const OPENS: &[Failing] = &[
     (EINVAL, |w, t, _| open(w, t, Placement::From(BAD[0]))),
     (EMFILE, |w, t, fd| limited(t, fd as u32 + 1, || open(w, t, Placement::From(fd)))),
     (EMFILE, |w, t, _| limited(t, 0, || open(w, t, Placement::Lowest))),
-    (EMFILE, |w, t, _| limited(t, 0, || open(w, t, Placement::Auto))),
+    (EMFILE, |w, t, _| limited(t, 0, || open(w, t, Placement::FromBase))),
     (EMFILE, |w, t, _| limited(t, 0, || open(w, t, Placement::Any))),
     (ENFILE, |w, t, fd| full(w, || open(w, t, Placement::At(free(fd))))),
     (ENFILE, |w, t, _| full(w, || open(w, t, Placement::Lowest))),

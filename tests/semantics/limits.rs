@@ -2,7 +2,9 @@
 
 use fdtable::{Error, FdTable, Placement, RawFd};
 use libc::{EBADF, EINVAL, EMFILE};
-use test_support::{CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, errno, numbers, register, tag_at};
+use test_support::{
+    CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, errno, numbers, register, tag_at,
+};
 
 /// Limits at and beside every border, the default and the greatest one.
 const LIMITS: [u32; 17] = [
@@ -27,7 +29,7 @@ const LIMITS: [u32; 17] = [
 
 /// Every placement that can choose among several numbers, for a table without room.
 const CHOOSING: [Placement; 4] =
-    [Placement::Lowest, Placement::From(0), Placement::Auto, Placement::Any];
+    [Placement::Lowest, Placement::From(0), Placement::FromBase, Placement::Any];
 
 /// Opens every number below `limit`.
 fn fill(w: &World, t: &FdTable<File>, limit: u32) {
@@ -182,23 +184,66 @@ fn any_placement_finds_the_only_free_number() {
 }
 
 #[test]
-fn auto_placement_is_the_lowest_free_number_from_the_base_on() {
+fn from_base_is_the_lowest_free_number_from_the_base_on() {
     let w = World::new();
     for base in [1024, 2048, 32768, 1 << 20, NO_LIMIT - 4096] {
-        let builder = FdTable::builder(&w.files).auto_base(base).limit(NO_LIMIT);
+        let builder = FdTable::builder(&w.files).base(base).limit(NO_LIMIT);
         let t = builder.build().unwrap();
-        assert_eq!(t.auto_base(), base);
+        assert_eq!(t.base(), base);
         for fd in register(base)..register(base + 40) {
-            assert_eq!(t.open(Placement::Auto, w.file(fd), NONE).unwrap(), fd);
+            assert_eq!(t.open(Placement::FromBase, w.file(fd), NONE).unwrap(), fd);
         }
         drop(t.close(register(base + 17)).unwrap());
-        assert_eq!(t.dup(register(base), Placement::Auto, NONE).unwrap(), register(base + 17));
+        assert_eq!(t.dup(register(base), Placement::FromBase, NONE).unwrap(), register(base + 17));
         // The base is no minimum of the caller's: at or above the limit it is no EINVAL.
         t.set_limit(base);
-        assert_eq!(errno(t.reserve(Placement::Auto)), EMFILE, "{base}");
+        assert_eq!(errno(t.reserve(Placement::FromBase)), EMFILE, "{base}");
     }
     for base in [0, 32, 992, 1025, 1040, 32769, NO_LIMIT - 4064, NO_LIMIT, u32::MAX] {
-        assert_eq!(errno(FdTable::builder(&w.files).auto_base(base).build()), EINVAL, "{base}");
+        assert_eq!(errno(FdTable::builder(&w.files).base(base).build()), EINVAL, "{base}");
+    }
+}
+
+#[test]
+fn within_gives_the_lowest_free_number_of_its_range_and_no_other() {
+    let w = World::new();
+    for min in EDGES {
+        for width in [1, 2, 31, 32, 33, 65] {
+            let t = w.table();
+            let end = arg(min) + width;
+            let within = Placement::Within { min, end };
+            let numbers: Vec<RawFd> = (arg(min)..end.min(NO_LIMIT)).map(register).collect();
+            for fd in &numbers {
+                assert_eq!(t.open(within, w.file(*fd), NONE).unwrap(), *fd);
+            }
+            assert_eq!(errno(t.open(within, w.file(min), NONE)), EMFILE, "{min} {width}");
+            assert_eq!(t.len(), numbers.len(), "{min} {width}");
+            for hole in [min, numbers[numbers.len() / 2], numbers[numbers.len() - 1]] {
+                drop(t.close(hole).unwrap());
+                assert_eq!(t.open(within, w.file(hole), NONE).unwrap(), hole, "{min} {width}");
+            }
+        }
+    }
+}
+
+#[test]
+fn within_a_range_that_is_none_is_einval() {
+    let w = World::new();
+    for limit in LIMITS {
+        let t = w.limited(limit);
+        let last = limit - 1;
+        for (min, end) in [(-1, 5), (RawFd::MIN, u32::MAX), (register(last), last), (5, 5), (5, 0)]
+        {
+            assert_eq!(errno(t.reserve(Placement::Within { min, end })), EINVAL, "{min}..{end}");
+        }
+        if limit < NO_LIMIT {
+            let at_the_limit = Placement::Within { min: register(limit), end: u32::MAX };
+            assert_eq!(errno(t.reserve(at_the_limit)), EINVAL, "{limit}");
+        }
+        // The range may end above the limit, the number may not lie there.
+        let within = Placement::Within { min: register(last), end: u32::MAX };
+        let taken = t.reserve(within).unwrap();
+        assert_eq!((taken.fd(), errno(t.reserve(within))), (register(last), EMFILE));
     }
 }
 

@@ -55,7 +55,7 @@ fn limit_zero_refuses_every_new_number_and_no_open_one() {
     let t = w.table();
     let tags = EDGES.map(|fd| w.open(&t, fd));
     t.set_limit(0);
-    for placement in [Placement::Lowest, Placement::Auto, Placement::Any] {
+    for placement in [Placement::Lowest, Placement::FromBase, Placement::Any] {
         assert_eq!(errno(t.open(placement, w.file(0), NONE)), EMFILE, "{placement:?}");
         assert_eq!(errno(t.dup(0, placement, NONE)), EMFILE, "{placement:?}");
         assert_eq!(errno(t.reserve(placement)), EMFILE, "{placement:?}");

@@ -365,7 +365,7 @@ fn reserve_then_install_is_open_for_every_placement() {
     let placements = [
         Placement::Lowest,
         Placement::From(1024),
-        Placement::Auto,
+        Placement::FromBase,
         Placement::Any,
         Placement::At(RawFd::MAX),
     ];

@@ -22,14 +22,14 @@ use super::{
 pub struct OpenFileTable<T>(PhantomData<fn(T)>);
 
 pub struct Builder<T> {
-    auto_base: u32,
+    base: u32,
     limit: u32,
     files: PhantomData<fn(T)>,
 }
 
 pub struct FdTable<T> {
     state: Mutex<State<T>>,
-    auto_base: u32,
+    base: u32,
     pub(crate) tasks: AtomicUsize,
 }
 
@@ -67,8 +67,8 @@ impl<T> OpenFileTable<T> {
 }
 
 impl<T> Builder<T> {
-    pub fn auto_base(self, auto_base: u32) -> Self {
-        Self { auto_base, ..self }
+    pub fn base(self, base: u32) -> Self {
+        Self { base, ..self }
     }
 
     pub fn limit(self, limit: u32) -> Self {
@@ -76,7 +76,7 @@ impl<T> Builder<T> {
     }
 
     pub fn build(self) -> Result<FdTable<T>, Error> {
-        Ok(FdTable::new(State::new(self.limit), self.auto_base))
+        Ok(FdTable::new(State::new(self.limit), self.base))
     }
 }
 
@@ -86,14 +86,15 @@ impl<T> State<T> {
         Self { open, taken, reserved: Vec::new(), limit }
     }
 
-    fn claim(&mut self, placement: Placement, auto_base: u32) -> Result<RawFd, Error> {
+    fn claim(&mut self, placement: Placement, base: u32) -> Result<RawFd, Error> {
         let min = match placement {
             Placement::At(fd) if !self.is_number(fd) => return Err(Error::BadFd),
             Placement::At(fd) if !self.taken.claim(fd) => return Err(Error::Busy),
             Placement::At(fd) => return Ok(fd),
-            Placement::Auto => auto_base as RawFd,
+            Placement::FromBase => base as RawFd,
             Placement::From(min) => min,
             Placement::Lowest | Placement::Any => 0,
+            _ => return Err(Error::Invalid),
         };
         let fd = self.taken.claim_from(min);
         if self.is_number(fd) {
@@ -137,16 +138,16 @@ impl<T> State<T> {
 }
 
 impl<T> FdTable<T> {
-    fn new(state: State<T>, auto_base: u32) -> Self {
-        Self { state: Mutex::new(state), auto_base, tasks: AtomicUsize::new(0) }
+    fn new(state: State<T>, base: u32) -> Self {
+        Self { state: Mutex::new(state), base, tasks: AtomicUsize::new(0) }
     }
 
     pub fn builder(_files: &OpenFileTable<T>) -> Builder<T> {
-        Builder { auto_base: 32768, limit: 1 << 20, files: PhantomData }
+        Builder { base: 32768, limit: 1 << 20, files: PhantomData }
     }
 
-    pub fn auto_base(&self) -> u32 {
-        self.auto_base
+    pub fn base(&self) -> u32 {
+        self.base
     }
 
     pub fn limit(&self) -> u32 {
@@ -230,7 +231,7 @@ impl<T> FdTable<T> {
 
     pub fn reserve(&self, placement: Placement) -> Result<Reservation<'_, T>, Error> {
         let mut state = self.state.lock();
-        let fd = state.claim(placement, self.auto_base)?;
+        let fd = state.claim(placement, self.base)?;
         state.reserved.push(fd);
         Ok(Reservation::new(Table::Borrowed(self), fd))
     }
@@ -253,7 +254,7 @@ impl<T> FdTable<T> {
     pub fn dup(&self, old: RawFd, placement: Placement, flags: FdFlags) -> Result<RawFd, Error> {
         let mut state = self.state.lock();
         let file = state.file(old)?;
-        let fd = state.claim(placement, self.auto_base)?;
+        let fd = state.claim(placement, self.base)?;
         state.open.insert(fd, Open { flags, file });
         Ok(fd)
     }
@@ -341,7 +342,7 @@ impl<T> FdTable<T> {
             }
         }
         drop(state);
-        Self::new(copy, self.auto_base)
+        Self::new(copy, self.base)
     }
 }
 

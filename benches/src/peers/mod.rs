@@ -127,7 +127,7 @@ pub fn minimum(placement: Placement) -> RawFd {
     match placement {
         Placement::Lowest | Placement::Any => 0,
         Placement::From(min) => min,
-        Placement::Auto => 32768,
-        Placement::At(_) => unreachable!("the rows use dup2 for that"),
+        Placement::FromBase => 32768,
+        other => unreachable!("no row places so: {other:?}"),
     }
 }

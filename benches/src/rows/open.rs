@@ -14,7 +14,7 @@ pub(super) fn rows() -> Vec<Row> {
     }
     let more = threads().skip(1);
     rows.extend(more.map(|t| placed("open+close/lowest, 0 open", Placement::Lowest, 0, t)));
-    rows.push(placed("open+close/auto", Placement::Auto, 0, 1));
+    rows.push(placed("open+close/base", Placement::FromBase, 0, 1));
     rows.extend(threads().map(any));
     rows
 }

@@ -1,13 +1,13 @@
 //! A seccomp supervisor whose handler threads share one lock-free descriptor table per process.
 //!
 //! The guest's kernel owns the numbers below 1024, and serves what is open there without asking us.
-//! The table owns the numbers from 1024 on. Below the hard `RLIMIT_NOFILE`, each of them has its real
-//! descriptor in the guest from its open on, so only what changes which numbers are open is
+//! The table owns the numbers from 1024 on. Below the hard `RLIMIT_NOFILE`, each of them has its
+//! real descriptor in the guest from its open on: only what changes which numbers are open is
 //! intercepted. From the hard limit on we hold the file, and serve the calls on it.
 //!
-//! Read `syscalls.rs` first, which says what is intercepted and who does it; then `dispatch.rs`, for what
-//! happens with each notification. `docs/SUPERVISOR.md` says the rest, and what it does not do: it
-//! is no security boundary.
+//! Read `syscalls.rs` first, which says what is intercepted, and who serves it; then `dispatch.rs`,
+//! for what happens with each notification. `docs/SUPERVISOR.md` says the rest, and what it does
+//! not do: it is no security boundary.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![deny(unsafe_code)]
 

@@ -39,7 +39,7 @@ pub(crate) fn reserve_token(table: &FdTable<File>) {
 pub(crate) fn reserve_automatic(
     table: &FdTable<File>,
 ) -> Result<fdtable::Reservation<'_, File>, fdtable::Error> {
-    let above = table.reserve(Placement::Auto);
+    let above = table.reserve(Placement::FromBase);
     above.or_else(|_| table.reserve(Placement::From(TABLE_START))).map_err(|error| match error {
         // The whole table is above the limit.
         fdtable::Error::Invalid => fdtable::Error::TooManyOpenFiles,

@@ -28,7 +28,7 @@ impl TableFactory {
 
     fn empty(&self) -> Result<FdTable<File>, fdtable::Error> {
         let table = FdTable::builder(&self.open_files);
-        let table = table.auto_base(self.base).limit(self.limits.soft).build()?;
+        let table = table.base(self.base).limit(self.limits.soft).build()?;
         numbers::reserve_token(&table);
         Ok(table)
     }

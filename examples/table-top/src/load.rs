@@ -155,7 +155,7 @@ impl<'a> Worker<'a> {
         let table = &self.load.table;
         let placement = match self.rng.u8(..8) {
             0..3 => Placement::Lowest,
-            3..6 => Placement::Auto,
+            3..6 => Placement::FromBase,
             _ => Placement::From(1 << self.rng.u8(10..31) | self.rng.i32(0..1024)),
         };
         let (op, opened) = match self.open.last() {

@@ -34,7 +34,7 @@ impl Bytes<'_> {
     }
 
     fn setting(&mut self) -> Setting {
-        let auto_base = match self.byte() {
+        let base = match self.byte() {
             0 => 32_768,
             1 => 1024,
             2 => 1056,
@@ -49,7 +49,7 @@ impl Bytes<'_> {
             n => u32::from(n) << (n % 23),
         };
         let max_files = u32::from(self.byte()).checked_sub(128);
-        Setting { auto_base, limit, max_files }
+        Setting { base, limit, max_files }
     }
 
     /// A kind and what it is about. Of the high bits, five are a distance or a shift.
@@ -66,10 +66,12 @@ impl Bytes<'_> {
     }
 
     fn place(&mut self) -> Place {
-        match self.byte() % 8 {
+        let kind = self.byte();
+        match kind % 8 {
             0..=2 => Place::Lowest,
+            4 if kind >= 128 => Place::Within(self.num(), self.num()),
             3 | 4 => Place::From(self.num()),
-            5 => Place::Auto,
+            5 => Place::FromBase,
             6 => Place::Any,
             _ => Place::At(self.num()),
         }

@@ -19,7 +19,8 @@ pub enum Num {
 pub enum Place {
     Lowest,
     From(Num),
-    Auto,
+    Within(Num, Num),
+    FromBase,
     Any,
     At(Num),
 }
@@ -94,7 +95,7 @@ pub struct Op {
 /// What a program starts from.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    pub auto_base: u32,
+    pub base: u32,
     pub limit: u32,
     pub max_files: Option<u32>,
 }

@@ -36,7 +36,9 @@ impl Slot {
 pub(crate) enum Placed {
     Lowest,
     From(i64),
-    Auto,
+    /// From the first number up to the second.
+    Within(i64, i64),
+    FromBase,
     Any,
     At(i64),
 }
@@ -53,12 +55,12 @@ pub(crate) enum Where {
 pub(crate) struct Table {
     pub(crate) slots: BTreeMap<i64, Slot>,
     pub(crate) limit: i64,
-    pub(crate) auto_base: i64,
+    pub(crate) base: i64,
 }
 
 impl Table {
-    pub(crate) fn new(auto_base: u32, limit: u32) -> Table {
-        let mut table = Table { slots: BTreeMap::new(), limit: 0, auto_base: auto_base.into() };
+    pub(crate) fn new(base: u32, limit: u32) -> Table {
+        let mut table = Table { slots: BTreeMap::new(), limit: 0, base: base.into() };
         table.set_limit(limit);
         table
     }
@@ -79,8 +81,12 @@ impl Table {
     }
 
     fn lowest_below_the_limit(&self, min: i64) -> Result<Where, i32> {
+        self.lowest_below(min, self.limit)
+    }
+
+    fn lowest_below(&self, min: i64, end: i64) -> Result<Where, i32> {
         let free = self.lowest_free(min);
-        if free < self.limit { Ok(Where::Exactly(free)) } else { Err(EMFILE) }
+        if free < end.min(self.limit) { Ok(Where::Exactly(free)) } else { Err(EMFILE) }
     }
 
     pub(crate) fn allowed(&self, number: i64) -> bool {
@@ -91,8 +97,10 @@ impl Table {
         match placed {
             Placed::Lowest => self.lowest_below_the_limit(0),
             Placed::From(min) if !self.allowed(min) => Err(EINVAL),
+            Placed::Within(min, end) if !self.allowed(min) || min >= end => Err(EINVAL),
+            Placed::Within(min, end) => self.lowest_below(min, end),
             Placed::From(min) => self.lowest_below_the_limit(min),
-            Placed::Auto => self.lowest_below_the_limit(self.auto_base),
+            Placed::FromBase => self.lowest_below_the_limit(self.base),
             Placed::Any => self.lowest_below_the_limit(0).map(|_| Where::AnyFree),
             Placed::At(number) if !self.allowed(number) => Err(EBADF),
             Placed::At(number) if self.slots.contains_key(&number) => Err(EBUSY),

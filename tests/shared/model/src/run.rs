@@ -67,15 +67,15 @@ pub(crate) fn errno<R>(result: Result<R, Error>) -> Result<R, i32> {
 
 impl Run {
     pub(crate) fn new(setting: Setting) -> Run {
-        let Setting { auto_base, limit, max_files } = setting;
+        let Setting { base, limit, max_files } = setting;
         let open_files = match max_files {
             Some(max) => OpenFileTable::with_limit(max),
             None => OpenFileTable::new(),
         };
-        let builder = FdTable::builder(&open_files).auto_base(auto_base).limit(limit);
-        let table = builder.build().expect("auto_base is in its range");
+        let builder = FdTable::builder(&open_files).base(base).limit(limit);
+        let table = builder.build().expect("base is in its range");
         Run {
-            model: Reference::new(map::Table::new(auto_base, limit), max_files),
+            model: Reference::new(map::Table::new(base, limit), max_files),
             tasks: vec![Rc::new(Files::new(table))],
             reservations: Vec::new(),
             held: Vec::new(),
@@ -118,7 +118,7 @@ impl Run {
 
     fn edge(&self, task: usize, k: usize, beside: i32) -> i64 {
         let table = self.model.table(task);
-        let base = table.auto_base;
+        let base = table.base;
         let edges = [
             0,
             32,
@@ -151,9 +151,14 @@ impl Run {
         let number = |num| self.number(task, num);
         match place {
             Place::Lowest => (Placed::Lowest, Placement::Lowest),
-            Place::Auto => (Placed::Auto, Placement::Auto),
+            Place::FromBase => (Placed::FromBase, Placement::FromBase),
             Place::Any => (Placed::Any, Placement::Any),
             Place::From(num) => (Placed::From(number(num)), Placement::From(fd(number(num)))),
+            Place::Within(min, end) => {
+                // As an unsigned argument: behind all numbers, if it is negative.
+                let (min, end) = (number(min), fd(number(end)) as u32);
+                (Placed::Within(min, end.into()), Placement::Within { min: fd(min), end })
+            }
             Place::At(num) => (Placed::At(number(num)), Placement::At(fd(number(num)))),
         }
     }

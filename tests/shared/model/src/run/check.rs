@@ -18,7 +18,7 @@ impl Run {
     fn check_table(&self, task: usize) {
         let (table, model) = (self.load(task), self.model.table(task));
         assert_eq!(i64::from(table.limit()), model.limit);
-        assert_eq!(i64::from(table.auto_base()), model.auto_base);
+        assert_eq!(i64::from(table.base()), model.base);
         assert_eq!(self.tasks[task].is_shared(), self.model.is_shared(task));
         let expected = model.opened();
         let entry = |Descriptor { fd, flags, file }: Descriptor<'_, File>| {
