@@ -76,12 +76,13 @@ fn each_type_shows_what_it_holds() {
     drop(system.insert("the first life of block 0").unwrap());
     table.open(Placement::At(3), "text", FdFlags::CLOEXEC | FdFlags::USER_1).unwrap();
     let refused = table.open(Placement::At(3), "other", FdFlags::empty()).unwrap_err();
-    let shown: [(&dyn Debug, &str); 12] = [
+    let shown: [(&dyn Debug, &str); 13] = [
         (&system, "OpenFileTable { max_files: 9, .. }"),
         (&files, "Files({3 -> #0 CLOEXEC | USER_1})"),
         (&table, "FilesGuard({3 -> #0 CLOEXEC | USER_1})"),
         (&files.prepare_exec(), "ExecPlan({})"),
         (&table.iter(), "Iter { next: 0, .. }"),
+        (&table.iter_from(7), "Iter { next: 7, .. }"),
         (&table.drain(7, 9).unwrap(), "Drain { next: 7, end: 10, .. }"),
         (&table.reserve(Placement::At(5)).unwrap(), "Reservation(5)"),
         (&table.descriptor(3).unwrap(), "3 -> #0 CLOEXEC | USER_1"),

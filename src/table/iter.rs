@@ -8,8 +8,8 @@ use crate::table::descriptor::Descriptor;
 use crate::table::fd_table::FdTable;
 use crate::table::number::Number;
 
-/// Iterates over the open numbers, lowest first; made by [`FdTable::iter`], and by a `for` loop
-/// over a `&FdTable`.
+/// Iterates over the open numbers, lowest first; made by [`FdTable::iter`] and
+/// [`FdTable::iter_from`], and by a `for` loop over a `&FdTable`.
 ///
 /// ```
 /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
@@ -49,7 +49,30 @@ impl<T> FdTable<T> {
     /// # Ok::<(), fdtable::Error>(())
     /// ```
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { table: self, next: Number::MIN }
+        self.iter_from(0)
+    }
+
+    /// [`iter`](Self::iter) from a number on, which need not be open.
+    ///
+    /// It begins at that number, and comes to the next open one without a look at those before. So
+    /// a caller that keeps no iterator, as one in another language, may begin anew for each number.
+    ///
+    /// ```
+    /// # use fdtable::{FdFlags, FdTable, OpenFileTable, Placement};
+    /// let table = FdTable::new(&OpenFileTable::new());
+    /// for fd in [3, 1025, 20_000] {
+    ///     table.open(Placement::At(fd), 'a', FdFlags::empty())?;
+    /// }
+    /// let (mut met, mut first) = (Vec::new(), 4);
+    /// while let Some(open) = table.iter_from(first).next() {
+    ///     met.push(open.fd);
+    ///     first = open.fd as u32 + 1;
+    /// }
+    /// assert_eq!(met, [1025, 20_000]);
+    /// # Ok::<(), fdtable::Error>(())
+    /// ```
+    pub fn iter_from(&self, first: u32) -> Iter<'_, T> {
+        Iter { table: self, next: Number(first) }
     }
 
     /// The numbers open on the description with this id, lowest first; each read at its own

@@ -238,7 +238,7 @@ impl<'a, S: Subject> Caller<'a, S> {
         let last = first + u32::from(NUMBERS) - 1;
         let row = match op {
             Op::Fork => self.row(self.subject.fork().iter()),
-            Op::Walk => self.row(table.iter()),
+            Op::Walk => self.row(table.iter_from(first)),
             Op::Drain => self.row(table.drain(first, last)?),
             Op::MarkAll => {
                 table.close_range(first, last, CloseRangeFlags::CLOEXEC)?;

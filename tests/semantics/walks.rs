@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, mem};
 
 use fdtable::{CloseRangeFlags, Files, Placement, RawFd};
-use test_support::{CLOEXEC, EDGES, File, NONE, World, arg, numbers};
+use test_support::{CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, numbers};
 
 /// Where a tier, or a size class of the gap, begins.
 const STARTS: [i64; 8] = [0, 1 << 10, 1 << 15, 36_864, 1 << 16, 1 << 20, 1 << 25, 1 << 30];
@@ -48,6 +48,9 @@ impl Layout {
         let (met, left): (Vec<_>, Vec<_>) =
             self.open.iter().copied().partition(|fd| (first..=last).contains(fd));
         let (table, range) = (self.files.load(), format!("{first}..={last}"));
+
+        let from = table.iter_from(arg(first)).map(|open| open.fd);
+        assert!(from.take_while(|fd| *fd <= last).eq(met.iter().copied()), "met: {range}");
 
         let by_close = table.fork();
         by_close.close_range(arg(first), arg(last), CloseRangeFlags::empty()).unwrap();
@@ -93,6 +96,21 @@ fn a_walk_begins_and_ends_anywhere_beside_one_open_number() {
         }
     }
     assert_eq!(w.live(), 0);
+}
+
+/// As a caller goes that keeps nothing but the number that it has met last.
+#[test]
+fn a_walk_that_begins_anew_for_each_number_meets_each_once() {
+    let (w, points) = (World::new(), points());
+    let table = w.table();
+    points.iter().for_each(|fd| _ = w.open(&table, *fd));
+    let (mut met, mut first) = (Vec::new(), 0);
+    while let Some(open) = table.iter_from(first).next() {
+        met.push(open.fd);
+        first = arg(open.fd) + 1;
+    }
+    assert_eq!(met, points);
+    assert!(table.iter_from(NO_LIMIT).chain(table.iter_from(u32::MAX)).next().is_none());
 }
 
 #[test]
