@@ -29,12 +29,15 @@ const ROOM: u32 = 3;
 type Call = fn(&Arc<FdTable<File>>);
 
 /// Each call that changes a table, on one in which 0 and 1 are open.
-const CALLS: [(&str, Call); 19] = [
+const CALLS: [(&str, Call); 22] = [
     ("open", |t| _ = open(t, 3)),
     ("reserve", |t| mem::forget(t.reserve(Placement::Lowest))),
     ("reserve_owned", |t| drop(t.reserve_owned(Placement::Lowest))),
     ("reserve_many", |t| mem::forget(t.reserve_many::<2>(Placement::Lowest))),
     ("reserve_many in vain", |t| drop(t.reserve_many::<9>(Placement::Lowest))),
+    ("reserve_n", |t| mem::forget(t.reserve_n(Placement::Lowest, 2))),
+    ("reserve_n in vain", |t| drop(t.reserve_n(Placement::Lowest, 9))),
+    ("reserve_up_to", |t| mem::forget(t.reserve_up_to(Placement::Lowest, 9))),
     ("dup", |t| _ = t.dup(0, Placement::Lowest, NONE)),
     ("dup2 onto an open number", |t| _ = t.dup2(0, 1).map(drop)),
     ("dup2 onto a free number", |t| _ = t.dup2(0, 2).map(drop)),

@@ -1,13 +1,13 @@
 //! Reserved numbers: installed, dropped, and left behind by `take`, against calls on the same
 //! number.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use super::{
     Bound::{Exhaustive, Preemptions},
     support::{File, NONE, both, check, close, get, low_table, open, undropped, used},
 };
-use crate::{Error, FdTable, Placement};
+use crate::{Error, FdTable, Placement, Reservation};
 
 fn dup2(table: &FdTable<File>, old: i32, new: i32) -> Result<Option<u32>, Error> {
     Ok(table.dup2(old, new)?.map(used))
@@ -111,6 +111,47 @@ fn take_against_open() {
         );
         assert!(matches!(opened, Ok(0 | 1)), "{opened:?}");
         assert_eq!((get(&table, opened.unwrap()), undropped()), (Some(2), 1));
+    });
+}
+
+/// How many numbers a call got; they are never given back.
+fn kept(reserved: Result<Vec<Reservation<'_, File>>, Error>) -> Result<usize, Error> {
+    let reserved = reserved?;
+    let n = reserved.len();
+    mem::forget(reserved);
+    Ok(n)
+}
+
+#[test]
+fn up_to_three_against_open() {
+    check("reserve up to 3 || open, of 3", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (reserved, opened) =
+            both(&table, |t| kept(t.reserve_up_to(Placement::Lowest, 3)), |t| open(t, 2));
+        assert!(
+            match opened {
+                Ok(1..=3) => reserved == Ok(2),
+                Err(Error::TooManyOpenFiles) => reserved == Ok(3),
+                _ => false,
+            },
+            "{reserved:?} {opened:?}"
+        );
+    });
+}
+
+#[test]
+fn three_or_none_against_open() {
+    check("reserve 3 or none || open, of 3", Preemptions(3), || {
+        let table = low_table(&[1]);
+        let (reserved, opened) =
+            both(&table, |t| kept(t.reserve_n(Placement::Lowest, 3)), |t| open(t, 2));
+        match (reserved, opened) {
+            (Ok(3), Err(Error::TooManyOpenFiles)) => {}
+            (Err(Error::TooManyOpenFiles), Ok(1..=3)) => {
+                assert_eq!(kept(table.reserve_n(Placement::Lowest, 2)), Ok(2), "given back");
+            }
+            other => panic!("{other:?}"),
+        }
     });
 }
 

@@ -105,7 +105,7 @@
 //!
 //! No call waits for another thread to go on. `contains` and `flags` are wait-free in the hot
 //! ranges, everything else is lock-free. A thread stopped anywhere holds up one number at the most
-//! (in `reserve_many`, those it has taken), to which `dup2` answers `EBUSY`.
+//! (where it reserves several, those it has taken), to which `dup2` answers `EBUSY`.
 //!
 //! A `fork` that has found the table changed twice asks the threads that change it to back off. A
 //! call then pauses once, as a rule for 50 µs at the most with 1,000 numbers open in a row and for

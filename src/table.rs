@@ -27,6 +27,7 @@ pub(crate) mod number;
 pub(crate) mod occupancy;
 pub(crate) mod open;
 pub(crate) mod reservation;
+pub(crate) mod reserve_many;
 pub(crate) mod slot;
 pub(crate) mod spare;
 #[allow(unsafe_code, reason = "reads a table that no other thread has (I5)")]

@@ -33,7 +33,7 @@ pub struct Reservation<'a, T> {
     passed_on: bool,
 }
 
-enum Table<'a, T> {
+pub(crate) enum Table<'a, T> {
     Borrowed(&'a FdTable<T>),
     Owned(Arc<FdTable<T>>),
 }
@@ -91,45 +91,6 @@ impl<T> FdTable<T> {
     {
         let number = self.reserve_number(&self.begin_change(), placement)?;
         Ok(Reservation::new(Table::Owned(Arc::clone(self)), number))
-    }
-
-    /// Takes `N` numbers, or none: as for `pipe`, `socketpair` or a message with descriptors.
-    ///
-    /// The numbers are taken one after the other, each by the placement. On failure those taken are
-    /// given back, and none was ever open.
-    ///
-    /// # Errors
-    ///
-    /// Those of the [`Placement`].
-    ///
-    /// ```
-    /// use fdtable::{Error, FdTable, OpenFileTable, Placement};
-    ///
-    /// let table = FdTable::<()>::builder(&OpenFileTable::new()).limit(3).build()?;
-    /// let [read, write] = table.reserve_many(Placement::Lowest)?;
-    /// assert_eq!((read.fd(), write.fd()), (0, 1));
-    /// let two = table.reserve_many::<2>(Placement::Lowest);
-    /// assert_eq!(two.unwrap_err(), Error::TooManyOpenFiles);
-    /// assert_eq!(table.reserve(Placement::Lowest)?.fd(), 2);
-    /// # Ok::<(), Error>(())
-    /// ```
-    #[doc(alias("pipe", "socketpair"))]
-    pub fn reserve_many<const N: usize>(
-        &self,
-        placement: Placement,
-    ) -> Result<[Reservation<'_, T>; N], Error> {
-        let permit = self.begin_change();
-        let mut taken = [const { None }; N];
-        for i in 0..N {
-            match self.reserve_number(&permit, placement) {
-                Ok(number) => taken[i] = Some(Reservation::new(Table::Borrowed(self), number)),
-                Err(error) => {
-                    taken.into_iter().flatten().for_each(|reserved| reserved.free(&permit));
-                    return Err(error);
-                }
-            }
-        }
-        Ok(taken.map(|reservation| reservation.expect("each was taken above")))
     }
 
     /// [`close`](Self::close) that keeps the number reserved: the first half of a close that the
@@ -196,7 +157,7 @@ impl<T> FdTable<T> {
 }
 
 impl<'a, T> Reservation<'a, T> {
-    fn new(table: Table<'a, T>, number: Number) -> Self {
+    pub(crate) fn new(table: Table<'a, T>, number: Number) -> Self {
         Self { table, number, passed_on: false }
     }
 
@@ -278,7 +239,7 @@ impl<'a, T> Reservation<'a, T> {
     }
 
     /// Frees the number.
-    fn free(mut self, permit: &Permit) {
+    pub(crate) fn free(mut self, permit: &Permit) {
         self.passed_on = true;
         self.table().free(permit, self.number);
     }

@@ -18,5 +18,6 @@ mod open_files;
 mod panics;
 mod races;
 mod reserve;
+mod reserve_many;
 mod same_number;
 mod walks;

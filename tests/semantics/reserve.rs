@@ -1,12 +1,10 @@
-//! Groups 13 to 16: numbers that are taken but not open, and which number comes next.
+//! Groups 13, 14 and 16: numbers that are taken but not open, and which number comes next.
 
 use std::sync::Arc;
 
 use fdtable::{CloseRangeFlags, FdFlags, FdTable, Files, OpenFileTable, Placement, RawFd};
 use libc::{EBADF, EBUSY, EINVAL, EMFILE};
-use test_support::{
-    CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, arg, errno, numbers, register, tag_at, watched,
-};
+use test_support::{CLOEXEC, EDGES, File, NO_LIMIT, NONE, World, errno, numbers, tag_at};
 
 const ALL: (u32, u32) = (0, u32::MAX);
 
@@ -255,72 +253,6 @@ fn close_range_leaves_a_reserved_number_reserved_and_unmarked() {
         reserved.install(w.file(fd), NONE).unwrap();
         assert_eq!(t.flags(fd), Some(NONE), "{fd}");
     }
-}
-
-#[test]
-fn reserve_many_takes_the_lowest_free_numbers() {
-    let w = World::new();
-    for fd in EDGES.into_iter().filter(|&fd| fd < RawFd::MAX - 9) {
-        let t = w.table();
-        for open in [1, 3, 4] {
-            w.open(&t, fd + open);
-        }
-        let reserved = t.reserve_many::<4>(Placement::From(fd)).unwrap();
-        let fds = reserved.each_ref().map(|r| r.fd() - fd);
-        assert_eq!(fds, [0, 2, 5, 6], "{fd}");
-        drop(reserved);
-        assert_eq!(numbers(&t), [fd + 1, fd + 3, fd + 4]);
-        let again = t.reserve_many::<1>(Placement::From(fd)).unwrap();
-        assert_eq!(again[0].fd(), fd);
-    }
-}
-
-#[test]
-fn reserve_many_without_room_for_all_is_emfile_and_takes_none() {
-    let w = World::new();
-    for limit in EDGES.map(arg).into_iter().chain([NO_LIMIT]) {
-        let Some(last) = limit.checked_sub(1).map(register) else {
-            continue;
-        };
-        let t = w.limited(limit);
-        let look = || assert!(!t.contains(last) && t.is_empty() && t.iter().count() == 0);
-        watched(look, || {
-            for _ in 0..500 {
-                let two = t.reserve_many::<2>(Placement::From(last));
-                assert_eq!(errno(two), EMFILE, "{limit}");
-            }
-        });
-        w.open(&t, last);
-        if last > 0 {
-            let two = t.reserve_many::<2>(Placement::From(last - 1));
-            assert_eq!(errno(two), EMFILE, "{limit}");
-            w.open(&t, last - 1);
-        }
-    }
-}
-
-#[test]
-fn reserve_many_rolling_back_frees_no_number_of_another() {
-    let w = World::with(OpenFileTable::new(), 1 << 20);
-    for limit in [64_u32, 1024, 1060, 36_866, 1 << 20, NO_LIMIT] {
-        let t = w.limited(limit);
-        let from = Placement::From(register(limit - 3));
-        let rollback = || assert_eq!(errno(t.reserve_many::<4>(from)), EMFILE);
-        watched(rollback, || {
-            for _ in 0..5_000 {
-                let Ok(fd) = t.open(from, w.file(0), NONE) else {
-                    continue;
-                };
-                // Were it given back by the other thread, this would get it.
-                let stolen = t.reserve(Placement::At(fd)).map(|r| r.fd());
-                assert_eq!(errno(stolen), EBUSY, "{fd}");
-                drop(t.close(fd).unwrap());
-            }
-        });
-        // All three are free.
-        assert!(t.reserve_many::<3>(from).is_ok(), "{limit}");
-    }
-    assert_eq!(w.live(), 0);
 }
 
 #[test]

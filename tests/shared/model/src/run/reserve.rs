@@ -10,11 +10,11 @@ impl Run {
         let (placed, placement) = self.placement(task, place);
         let before = self.model.table(task).clone();
         let table = self.load(task);
-        let given = if N == 1 {
-            errno(table.reserve(placement)).map(|one| vec![one])
-        } else {
-            errno(table.reserve_many::<N>(placement)).map(Vec::from)
-        };
+        let given = errno(match N {
+            1 => table.reserve(placement).map(|one| vec![one]),
+            2 => table.reserve_many::<2>(placement).map(Vec::from),
+            n => table.reserve_n(placement, n),
+        });
         let numbers = given.map(|all| all.iter().map(Reservation::fd).collect::<Vec<_>>());
         let expected = self.reserve_in_the_map(task, placed, N, numbers.as_deref().ok());
         let succeeded = numbers.as_ref().map(|_| ()).map_err(|errno| *errno);
