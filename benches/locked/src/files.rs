@@ -16,11 +16,6 @@ pub struct Files<T>(ArcSwap<FdTable<T>>);
 
 pub struct FilesGuard<T>(Guard<Arc<FdTable<T>>>);
 
-pub struct ExecPlan<'a, T> {
-    files: &'a Files<T>,
-    table: FdTable<T>,
-}
-
 impl<T> Files<T> {
     pub fn new(table: FdTable<T>) -> Self {
         Self::joined(Arc::new(table))
@@ -47,9 +42,15 @@ impl<T> Files<T> {
         self.unshare_keeping(|_, _| true);
     }
 
-    pub fn prepare_exec(&self) -> ExecPlan<'_, T> {
-        let table = self.load().copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
-        ExecPlan { files: self, table }
+    pub fn exec(&self) {
+        let copy = self.load().copy(|_, flags| !flags.contains(FdFlags::CLOEXEC));
+        self.swap(copy);
+    }
+
+    pub fn adopt(&self, other: &Self) {
+        let table = other.0.load_full();
+        table.tasks.fetch_add(1, Ordering::Relaxed);
+        self.0.swap(table).tasks.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub fn close_range(&self, first: u32, last: u32, flags: CloseRangeFlags) -> Result<(), Error> {
@@ -71,12 +72,6 @@ impl<T> Files<T> {
     fn swap(&self, table: FdTable<T>) {
         table.tasks.fetch_add(1, Ordering::Relaxed);
         self.0.swap(Arc::new(table)).tasks.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl<T> ExecPlan<'_, T> {
-    pub fn commit(self) {
-        self.files.swap(self.table);
     }
 }
 

@@ -14,7 +14,7 @@ mod reservation;
 mod table;
 
 pub use fdtable::{CloseRangeFlags, Error, FdFlags, Placement, Rejected};
-pub use files::{ExecPlan, Files, FilesGuard};
+pub use files::{Files, FilesGuard};
 pub use numbers::Numbers;
 pub use reservation::Reservation;
 pub use table::{Builder, Descriptor, FdTable, FileId, FileRef, OpenFileTable, OwnedFileRef};

@@ -4,7 +4,7 @@ use std::{fmt, mem, ops::Deref, os::fd::RawFd, sync::Arc};
 
 use fdtable::{FdFlags, Rejected};
 
-use super::table::FdTable;
+use super::table::{FdTable, FileRef, OwnedFileRef};
 
 pub struct Reservation<'a, T> {
     table: Table<'a, T>,
@@ -26,10 +26,23 @@ impl<'a, T> Reservation<'a, T> {
     }
 
     pub fn install(self, file: T, flags: FdFlags) -> Result<RawFd, Rejected<T>> {
+        self.table.fill(self.fd, FileRef::new(Arc::new(file)), flags);
+        Ok(self.passed_on())
+    }
+
+    pub fn install_ref(
+        self,
+        file: OwnedFileRef<T>,
+        flags: FdFlags,
+    ) -> Result<RawFd, Rejected<OwnedFileRef<T>>> {
         self.table.fill(self.fd, file, flags);
+        Ok(self.passed_on())
+    }
+
+    fn passed_on(self) -> RawFd {
         let fd = self.fd;
         mem::forget(self);
-        Ok(fd)
+        fd
     }
 }
 

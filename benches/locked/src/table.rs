@@ -61,7 +61,8 @@ pub struct Descriptor<'a, T> {
 }
 
 impl<T> OpenFileTable<T> {
-    pub fn with_limit(_max_files: u32) -> Self {
+    #[expect(clippy::new_without_default, reason = "the surface of fdtable, as far as it is used")]
+    pub fn new() -> Self {
         Self(PhantomData)
     }
 }
@@ -166,6 +167,10 @@ impl<T> FdTable<T> {
         self.len() == 0
     }
 
+    pub fn contains(&self, fd: RawFd) -> bool {
+        self.flags(fd).is_some()
+    }
+
     pub fn get(&self, fd: RawFd) -> Option<FileRef<'_, T>> {
         self.state.lock().file(fd).ok().map(FileRef::new)
     }
@@ -237,8 +242,8 @@ impl<T> FdTable<T> {
     }
 
     /// Opens a reserved number.
-    pub(crate) fn fill(&self, fd: RawFd, file: T, flags: FdFlags) {
-        let file = Arc::new(file);
+    pub(crate) fn fill(&self, fd: RawFd, file: OwnedFileRef<T>, flags: FdFlags) {
+        let file = file.0;
         let mut state = self.state.lock();
         state.reserved.retain(|reserved| *reserved != fd);
         state.open.insert(fd, Open { flags, file });
@@ -368,7 +373,7 @@ impl FileId {
 }
 
 impl<T> FileRef<'_, T> {
-    fn new(file: Arc<T>) -> Self {
+    pub(crate) fn new(file: Arc<T>) -> Self {
         Self(file, PhantomData)
     }
 
