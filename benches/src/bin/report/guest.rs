@@ -3,7 +3,7 @@
 //! The supervisor runs this program again, as `report --guest`.
 
 use std::{
-    env, fs,
+    env, fs, io,
     os::fd::{AsRawFd, RawFd},
     sync::{
         Barrier,
@@ -17,8 +17,8 @@ use std::{
 const OPEN: usize = 500;
 /// One call in so many is a duplicate, and the next one a `close`.
 const DUP_EVERY: usize = 16;
-/// Where the supervisor's numbers begin.
-const SERVED: RawFd = 1024;
+/// No kernel has a descriptor from here on: the supervisor serves each call.
+const SERVED: RawFd = 1 << 21;
 
 pub struct Load {
     pub threads: usize,
@@ -67,10 +67,8 @@ pub fn run(load: &Load) -> Result<(), String> {
     let options = fs::File::options().read(true).write(true).create_new(true).open(&path);
     let file = options.map_err(|e| format!("{}: {e}", path.display()))?;
     let _ = fs::remove_file(&path);
-    let fds: Vec<_> = (0..OPEN).map(|_| dup(file.as_raw_fd())).collect();
-    if file.as_raw_fd() < SERVED {
-        return Err("not under a supervisor".into());
-    }
+    let first = try_dup(file.as_raw_fd()).map_err(|e| format!("not under a supervisor: {e}"))?;
+    let fds: Vec<_> = (0..OPEN).map(|_| dup(first)).collect();
     serve(load, &fds).print();
     Ok(())
 }
@@ -125,10 +123,15 @@ fn calls(load: &Load, fds: &[RawFd], thread: usize) -> Vec<u64> {
 }
 
 fn dup(fd: RawFd) -> RawFd {
+    try_dup(fd).expect("F_DUPFD")
+}
+
+fn try_dup(fd: RawFd) -> io::Result<RawFd> {
     // SAFETY: a plain system call.
-    let fd = unsafe { libc::fcntl(fd, libc::F_DUPFD, SERVED) };
-    assert!(fd >= 0, "F_DUPFD");
-    fd
+    match unsafe { libc::fcntl(fd, libc::F_DUPFD, SERVED) } {
+        -1 => Err(io::Error::last_os_error()),
+        fd => Ok(fd),
+    }
 }
 
 fn close(fd: RawFd) {

@@ -142,7 +142,8 @@ fn build_into(target: &Path, features: &[&str]) -> Result<PathBuf, String> {
 fn run(supervisor: &Path, handlers: usize, load: &Load) -> Result<Served, String> {
     let this = env::current_exe().map_err(|e| e.to_string())?;
     let mut command = Command::new(supervisor);
-    command.args(["--handlers", &handlers.to_string(), "--"]).arg(this).args(load.to_args());
+    let options = ["--nofile", "1073741824", "--handlers", &handlers.to_string(), "--"];
+    command.args(options).arg(this).args(load.to_args());
     let output = command.stdin(Stdio::null()).output().map_err(|e| e.to_string())?;
     let served = Served::parse(&String::from_utf8_lossy(&output.stdout));
     served.ok_or_else(|| String::from_utf8_lossy(&output.stderr).trim().into())
