@@ -167,10 +167,6 @@ impl<T> FdTable<T> {
         self.len() == 0
     }
 
-    pub fn contains(&self, fd: RawFd) -> bool {
-        self.flags(fd).is_some()
-    }
-
     pub fn get(&self, fd: RawFd) -> Option<FileRef<'_, T>> {
         self.state.lock().file(fd).ok().map(FileRef::new)
     }

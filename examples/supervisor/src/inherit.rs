@@ -88,7 +88,7 @@ fn match_kernel(tid: i32, table: &FdTable<File>, kernel: Kernel<'_>) {
     for fd in missing {
         drop(table.close(fd));
     }
-    for fd in inherited.into_iter().filter(|fd| !table.contains(*fd)) {
+    for fd in inherited.into_iter().filter(|fd| table.flags(*fd).is_none()) {
         if !sys::is_same_file(tid, fd, kernel.placeholder) {
             // Fails only above the limit, where the parent has lowered it.
             let _ = table.replace(fd, File::Placed, flags_of(tid, fd)).map(drop);

@@ -93,8 +93,8 @@ impl Call<'_> {
 
 /// `mmap` of a file at a number where the guest can have no descriptor.
 pub(crate) fn mmap(call: &Call<'_>) -> Result<Reply> {
-    match call.task.table().contains(call.fd(4)) {
-        true => Err(Errno(libc::ENODEV)),
-        false => Ok(Reply::Continue),
+    match call.flags(call.fd(4)) {
+        Ok(_) => Err(Errno(libc::ENODEV)),
+        Err(_) => Ok(Reply::Continue),
     }
 }
