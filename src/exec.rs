@@ -46,8 +46,11 @@ impl<T> Files<T> {
     ///   was loaded before. A number that is to stay is found all the time.
     /// * A [`fork`](Self::fork) copies an instant of the table, which may lie in the sweep.
     /// * A task that begins to [`share`](Self::share) has the table before the exec, or the one
-    ///   after it together with this task. In the latter case the exec may have closed in part what
-    ///   the new task finds, and closes what either opens close-on-exec until it returns.
+    ///   that the exec closes in. The exec may then have closed in part what the new task finds,
+    ///   and closes what either opens close-on-exec until it returns.
+    /// * An [`unshare`](Self::unshare) or a [`close_range`](Self::close_range) with `UNSHARE` of
+    ///   this task may bring back what the exec closes: its copy is of an instant before or within
+    ///   the sweep.
     /// * Of two execs, both close: each file once.
     ///
     /// For an exec that can still fail, or has to be one instant to others, see
@@ -67,8 +70,9 @@ impl<T> Files<T> {
     #[doc(alias("execve", "FD_CLOEXEC"))]
     pub fn exec(&self) {
         self.change(after_exec, |table| {
-            table.close_all_with(FdFlags::CLOEXEC);
+            // First, as the drop of a file that is closed may panic.
             table.clear_flag(FdFlags::CLOFORK);
+            table.close_all_with(FdFlags::CLOEXEC);
         });
     }
 

@@ -108,7 +108,9 @@ impl<T> Files<T> {
     /// For a task that others use by reference while it comes to share with another, or to have
     /// what was that one's: as a process whose files are, after an exec, those of the thread that
     /// has called it. Two steps: the table of `other` is looked up, then this task gets it in one
-    /// step. What happens to the table of `other` in between does not matter.
+    /// step. What happens to the table of `other` in between does not matter. A task must not come
+    /// back to a table that it has left while another thread of it is in an exec or an unshare: the
+    /// table of the siblings may be changed then.
     ///
     /// ```
     /// # use fdtable::{FdFlags, FdTable, Files, OpenFileTable, Placement};

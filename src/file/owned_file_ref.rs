@@ -107,7 +107,7 @@ impl<T> OwnedFileRef<T> {
         let (slab, index) = self.into_parts();
         let file = slab.block(index).file_of(Arc::as_ptr(&slab).cast());
         // The pointer keeps it.
-        mem::forget(slab);
+        let _ = Arc::into_raw(slab);
         file
     }
 
@@ -116,8 +116,8 @@ impl<T> OwnedFileRef<T> {
     /// # Safety
     ///
     /// `file` was returned by `into_raw` of an `OwnedFileRef` with the same `T`: on this thread, or
-    /// `OwnedFileRef<T>` is `Send`. For each such return this is called once at the most; otherwise
-    /// the file is used after its end.
+    /// `OwnedFileRef<T>` is `Send` and the pointer was passed on with synchronisation. For each
+    /// such return this is called once at the most; otherwise the file is used after its end.
     ///
     /// ```
     /// use fdtable::{OpenFileTable, OwnedFileRef};

@@ -69,7 +69,7 @@ impl<'a, T> Builder<'a, T> {
     ///
     /// # Errors
     ///
-    /// `EINVAL` for an `base` that is out of its range.
+    /// `EINVAL` for a `base` that is out of its range.
     ///
     /// ```
     /// # use fdtable::{Error, FdTable, OpenFileTable};

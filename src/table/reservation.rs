@@ -292,9 +292,9 @@ impl<'a, T> Reservation<'a, T> {
     ///
     /// # Safety
     ///
-    /// `fd` was returned by `into_fd` of a reservation in `table`. For each such return this is
-    /// called once at the most. Otherwise the claim would be another's: the number of an open file
-    /// would be freed, or opened twice.
+    /// `fd` was returned by `into_fd` of a reservation in `table`, and passed on to this thread
+    /// with synchronisation. For each such return this is called once at the most. Otherwise the
+    /// claim would be another's: the number of an open file would be freed, or opened twice.
     ///
     /// ```
     /// # use fdtable::{FdTable, OpenFileTable, Placement, Reservation};

@@ -51,6 +51,8 @@ fn duplicate_onto(call: &Call<'_>, old: RawFd, new: RawFd, flags: FdFlags) -> Re
     }
     let _lock = call.task.process.lock_number(new);
     let file = descriptor_of(call, old)?;
+    // Before anything is changed, as it may not be permitted.
+    let _raised = call.raise_limit_for(new)?;
     if is_in_table(new) {
         set_in_table(call, old, new, &file, flags)?;
     }

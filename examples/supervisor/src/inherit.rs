@@ -75,7 +75,7 @@ pub(crate) fn child_files(
 
 /// Makes the table of a new process agree with its kernel's, which was copied a little earlier: its
 /// parent's threads may have opened and closed numbers meanwhile. Nobody else has this table yet.
-fn match_kernel(tid: i32, table: &FdTable<File>, kernel: Kernel<'_>) {
+pub(crate) fn match_kernel(tid: i32, table: &FdTable<File>, kernel: Kernel<'_>) {
     let Some(inherited) = kernel.numbers(tid) else {
         return;
     };

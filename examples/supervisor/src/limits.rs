@@ -133,8 +133,9 @@ fn set_nofile(
     if new.rlim_max > before.rlim_max && !may_raise() {
         return Err(EPERM);
     }
+    let whose = Whose { tgid: process.tgid, hard: call.supervisor.kernel_hard };
+    process.soft_limit.set(whose, new.rlim_cur)?;
     process.hard_limit.store(new.rlim_max, Ordering::Relaxed);
     call.supervisor.registry.set_limit(process, new.rlim_cur as u32);
-    let whose = Whose { tgid: process.tgid, hard: call.supervisor.kernel_hard };
-    process.soft_limit.set(whose, new.rlim_cur)
+    Ok(())
 }

@@ -11,7 +11,7 @@ Usage: supervisor [options] [--] program [argument]...
 
 Options:
   --handlers N       threads that serve the guests' system calls (4)
-  --base N           where automatic numbers start, a multiple of 32 from 1024 on (2048)
+  --base N           where automatic numbers start, a multiple of 32 from 1024 on (2080)
   --nofile N         the soft RLIMIT_NOFILE that the program sees (as without a supervisor)
   --serve-all        put every file and directory into the table, also those that are
                      opened only to be read: as a supervisor with files of its own must

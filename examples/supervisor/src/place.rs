@@ -15,7 +15,7 @@ use super::{
     listener::Reply,
     numbers::{KERNEL_END, is_in_table},
     process::Process,
-    soft_limit::SoftLimit,
+    soft_limit::{Raised, SoftLimit},
     sys::{Errno, Result},
 };
 
@@ -38,21 +38,27 @@ impl Call<'_> {
 
     /// Gives the guest a descriptor for `file` at a number, in place of what is there.
     pub(crate) fn place(&self, file: BorrowedFd<'_>, at: RawFd, cloexec: bool) -> Result<()> {
-        let process = &self.task.process;
-        let hard = self.supervisor.kernel_hard;
-        let raised = match at {
-            ..KERNEL_END => None,
-            at if self.can_place(at) => Some(SoftLimit::raise(process, hard, at as u64)?),
-            _ => return Err(EBADF),
-        };
+        if !self.can_place(at) {
+            return Err(EBADF);
+        }
+        let raised = self.raise_limit_for(at)?;
         if is_in_table(at) {
             // Relaxed: the descriptor comes after.
-            process.has_placed.store(true, std::sync::atomic::Ordering::Relaxed);
+            self.task.process.has_placed.store(true, std::sync::atomic::Ordering::Relaxed);
             self.supervisor.stats.placed(self.syscall.number);
         }
         let added = self.supervisor.listener.add_fd(self.id, file, Some(at), cloexec);
         drop(raised);
         added.map(drop)
+    }
+
+    /// Makes the kernel accept a number, where it can have it at all.
+    pub(crate) fn raise_limit_for(&self, fd: RawFd) -> Result<Option<Raised>> {
+        if fd < KERNEL_END || !self.can_place(fd) {
+            return Ok(None);
+        }
+        let (process, hard) = (&self.task.process, self.supervisor.kernel_hard);
+        SoftLimit::raise(process, hard, fd as u64).map(Some)
     }
 
     /// Opens a reserved number on a description of its own, and gives the guest the descriptor

@@ -7,7 +7,7 @@ use super::{
     dump,
     registry::Registry,
     supervisor::Supervisor,
-    sys::{self, Result, Signal},
+    sys::{self, Errno, Result, Signal},
     watcher::{self, Reporter},
 };
 
@@ -81,7 +81,8 @@ impl Reaper {
     /// Forwards a signal to the program. If that has ended, no guest is left to decide what the
     /// signal means: it ends all.
     fn forward_signal(&self, signal: Signal) {
-        if sys::pidfd_send_signal(self.program.as_fd(), signal.number).is_err() {
+        let sent = sys::pidfd_send_signal(self.program.as_fd(), signal.number);
+        if sent == Err(Errno(libc::ESRCH)) {
             watcher::kill_children();
         }
     }

@@ -188,8 +188,12 @@ impl Registry {
                 let files = inherit::child_files(parent, threads, pid, self.kernel());
                 Process::child_of(parent, pid, pidfd, files)
             }
-            None => Process::new(pid, pidfd, self.table_factory.for_unknown_process(), true)
-                .with_hard_limit(self.table_factory.limits.hard),
+            None => {
+                let files = self.table_factory.for_unknown_process();
+                inherit::match_kernel(pid, &files.load(), self.kernel());
+                let process = Process::new(pid, pidfd, files, true);
+                process.with_hard_limit(self.table_factory.limits.hard)
+            }
         };
         // The fork may have come while the parent's limit was raised.
         let whose = Whose { tgid: pid, hard: self.kernel_hard };
@@ -314,28 +318,31 @@ impl Registry {
         ready.iter().any(|(data, _)| *data == SIGNAL)
     }
 
+    /// True if a process was removed. A thread that is still in a handler may be ready for long.
     fn remove_exited(&self, ready: &[(u64, u32)]) -> bool {
         let exited = ready.iter().map(|(data, _)| *data).filter(|pid| *pid > WATCHER);
         let mut exited = exited.peekable();
-        let any = exited.peek().is_some();
-        if any {
-            // First their last children.
-            let mut new_pids = self.new_pids.lock();
-            self.scan(&mut new_pids);
-            exited.for_each(|pid| self.remove_if_exited(pid as i32));
+        if exited.peek().is_none() {
+            return false;
         }
-        any
+        // First their last children.
+        let mut new_pids = self.new_pids.lock();
+        self.scan(&mut new_pids);
+        exited.filter(|pid| self.remove_if_exited(*pid as i32)).count() > 0
     }
 
-    fn remove_if_exited(&self, pid: i32) {
+    /// False if it has not exited, or is removed already.
+    fn remove_if_exited(&self, pid: i32) -> bool {
         // A thread with files of its own is watched, too.
         self.pid_map.forget_stale(pid);
-        if let Some(process) = self.pid_map.remove_if_exited(pid) {
-            // Here and now, whatever still refers to the process. As long as its pidfd is watched,
-            // `apply_exits_and_execs` waits for us.
-            let _ = process.files.close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
-            let _ = self.exits.remove(process.pidfd.as_fd());
-        }
+        let Some(process) = self.pid_map.remove_if_exited(pid) else {
+            return false;
+        };
+        // Here and now, whatever still refers to the process. `apply_exits_and_execs` waits for us,
+        // as it needs the lock of `new_pids`, too.
+        let _ = process.files.close_range(0, u32::MAX, CloseRangeFlags::UNSHARE);
+        let _ = self.exits.remove(process.pidfd.as_fd());
+        true
     }
 
     /// Closes what ended processes and successful execs have closed, before a guest could notice

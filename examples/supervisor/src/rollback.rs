@@ -21,9 +21,10 @@ impl Call<'_> {
         // What only the guest's kernel could close refers to nothing any more. All of this fails
         // where the guest is gone, and then there is nothing to do.
         let _lock = self.task.process.lock_number(fd);
-        let is_ours = !is_in_table(fd) || self.task.table().close(fd).is_ok();
-        if is_ours && self.can_place(fd) {
-            let _ = self.place(placeholder, fd, true);
+        // What its kernel still has, as the thread is gone and its process is not, stays open.
+        let is_gone = !self.can_place(fd) || self.place(placeholder, fd, true).is_ok();
+        if is_in_table(fd) && is_gone {
+            drop(self.task.table().close(fd));
         }
     }
 }

@@ -48,9 +48,9 @@ pub(crate) static SYSCALLS: &[Syscall] = &[
     uses(SYS_clone, "clone", Clone(clone::NAMESPACES), clone::clone),
     uses(SYS_clone3, "clone3", Always, clone::clone3),
     // Limits.
-    uses(SYS_prlimit64, "prlimit64", Is(1, &[NOFILE, FSIZE]), limits::prlimit64),
+    changes(SYS_prlimit64, "prlimit64", Is(1, &[NOFILE, FSIZE]), limits::prlimit64),
     uses(SYS_getrlimit, "getrlimit", Is(0, &[NOFILE]), limits::getrlimit),
-    uses(SYS_setrlimit, "setrlimit", Is(0, &[NOFILE, FSIZE]), limits::setrlimit),
+    changes(SYS_setrlimit, "setrlimit", Is(0, &[NOFILE, FSIZE]), limits::setrlimit),
     uses(SYS_poll, "poll", AtLeast(1, KERNEL_END as u32 + 1), limits::poll),
     uses(SYS_ppoll, "ppoll", AtLeast(1, KERNEL_END as u32 + 1), limits::poll),
     // What changes which files a guest may open.
