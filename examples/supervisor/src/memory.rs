@@ -27,29 +27,19 @@ pub(crate) unsafe trait Plain: Copy {}
 // SAFETY: an integer.
 unsafe impl Plain for u8 {}
 // SAFETY: an integer.
-unsafe impl Plain for u16 {}
-// SAFETY: an integer.
 unsafe impl Plain for u64 {}
 // SAFETY: as above.
 unsafe impl Plain for RemoteIoVec {}
 // SAFETY: as above.
 unsafe impl Plain for libc::rlimit64 {}
 // SAFETY: as above.
-unsafe impl Plain for libc::pollfd {}
-// SAFETY: as above.
 unsafe impl Plain for libc::stat {}
 // SAFETY: as above.
 unsafe impl Plain for libc::statfs {}
 // SAFETY: as above.
 unsafe impl Plain for libc::statx {}
-// SAFETY: integers, and pointers that are only ever numbers here.
-unsafe impl Plain for libc::msghdr {}
-// SAFETY: integers.
-unsafe impl Plain for libc::cmsghdr {}
 // SAFETY: integers.
 unsafe impl Plain for libc::open_how {}
-// SAFETY: an integer.
-unsafe impl Plain for i32 {}
 
 /// The most a path may have, with its NUL.
 const PATH_MAX: usize = 4096;

@@ -4,7 +4,10 @@
 //! are open, and hold no file of a guest. From the hard `RLIMIT_NOFILE` on there can be no
 //! descriptor: there we hold the file, and serve the calls on it.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
+    sync::atomic::Ordering,
+};
 
 use fdtable::{FdFlags, Reservation};
 use parking_lot::MutexGuard;
@@ -23,8 +26,8 @@ use super::{
 pub(crate) const LOCKS: usize = 16;
 
 impl Process {
-    /// Held while a number is closed or given another file, in the table and by placing: two
-    /// threads could otherwise do the one first here and the other first there.
+    /// Held while a number is closed or gets another file. Without it, one thread could be first
+    /// in the table and the other first in the kernel.
     pub(crate) fn lock_number(&self, fd: RawFd) -> MutexGuard<'_, ()> {
         self.number_locks[fd as usize % LOCKS].lock()
     }
@@ -44,7 +47,7 @@ impl Call<'_> {
         let raised = self.raise_limit_for(at)?;
         if is_in_table(at) {
             // Relaxed: the descriptor comes after.
-            self.task.process.has_placed.store(true, std::sync::atomic::Ordering::Relaxed);
+            self.task.process.has_placed.store(true, Ordering::Relaxed);
             self.supervisor.stats.placed(self.syscall.number);
         }
         let added = self.supervisor.listener.add_fd(self.id, file, Some(at), cloexec);

@@ -11,7 +11,7 @@ use super::{
     watcher::{self, Reporter},
 };
 
-/// What can be read when a child has ended, and when a user asks or sends a signal to the program.
+/// What the main thread waits for, and its link to the stand-in.
 pub(crate) struct Reaper {
     watcher: OwnedFd,
     reporter: Reporter,

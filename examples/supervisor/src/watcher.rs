@@ -1,5 +1,5 @@
-//! Who watches whom, so that no guest outlives its supervisor: without it, every call that is
-//! intercepted would fail.
+//! The processes that watch each other. No guest outlives its supervisor: its intercepted calls
+//! would all fail then.
 //!
 //! ```text
 //! stand-in        what the user starts: passes signals on, exits as the program does
